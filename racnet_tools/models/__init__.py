@@ -1,0 +1,12 @@
+"""The networks: a configuration is turned into a Keras 3 model with named layers.
+
+Reference: Zou, Zhu, Xu & Luo 2020, PASP 132, 044503. The networks here are consistent with that paper's text and with
+its printed parameter counts; its text leaves several choices open, so they are not claimed to be the same networks.
+
+Importing this package does not import Keras: that happens at the first call of `build`.
+"""
+
+from racnet_tools.models.config import NetworkConfig
+from racnet_tools.models.registry import NETWORKS, build, build_from_config, network_config
+
+__all__ = ["NETWORKS", "NetworkConfig", "build", "build_from_config", "network_config"]

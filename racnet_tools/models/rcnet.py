@@ -1,0 +1,13 @@
+"""RC-Net: eight residual blocks without attention, 388,180 parameters for four classes (published: 0.388 million).
+
+Reference: Zou et al. 2020, PASP 132, 044503, sections 2.5 and 3.2.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+NAME = "rcnet"
+
+SETTINGS: dict[str, Any] = {"attention": False, "attention_convolution": False, "head": "average"}
+"""What sets RC-Net apart among the configurations of `racnet_tools.models.NetworkConfig`."""

@@ -1,0 +1,93 @@
+"""The closed list of networks that can be built by name.
+
+Architectures come from this list alone: nothing is unpickled, no code is taken from a file.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from racnet_tools.models import racnet, rcnet
+from racnet_tools.models.config import ConfigError, NetworkConfig
+
+if TYPE_CHECKING:
+    import keras
+
+NETWORKS: dict[str, dict[str, Any]] = {rcnet.NAME: rcnet.SETTINGS, racnet.NAME: racnet.SETTINGS}
+"""Settings of each network, by name."""
+
+
+def network_config(name: str, n_classes: int, n_pixels: int = 3909, **overrides: Any) -> NetworkConfig:
+    """Return the configuration of a network of the list.
+
+    Parameters
+    ----------
+    name
+        ``"rcnet"`` or ``"racnet"``.
+    n_classes
+        Number of classes.
+    n_pixels
+        Number of pixels of a spectrum.
+    **overrides
+        Any other setting of `NetworkConfig`.
+
+    Raises
+    ------
+    ConfigError
+        When the name or a setting is not known, or a value is not allowed.
+    """
+    if name not in NETWORKS:
+        raise ConfigError(f"name must be one of {sorted(NETWORKS)}. Received: name={name!r}")
+    return NetworkConfig.from_dict(
+        {**NETWORKS[name], "name": name, "n_classes": n_classes, "n_pixels": n_pixels, **overrides}
+    )
+
+
+def build(name: str, n_classes: int, n_pixels: int = 3909, *, seed: int = 0, **overrides: Any) -> keras.Model:
+    """Build a network of the list with fresh weights.
+
+    Parameters
+    ----------
+    name
+        ``"rcnet"`` or ``"racnet"``.
+    n_classes
+        Number of classes.
+    n_pixels
+        Number of pixels of a spectrum.
+    seed
+        Seed of the weights and of dropout.
+    **overrides
+        Any other setting of `NetworkConfig`.
+
+    Returns
+    -------
+    keras.Model
+        Input ``flux`` (n, n_pixels), output ``probabilities`` (n, n_classes); the layers are named for probing
+        (``block1_conv1``, ``block1_attention``, ...), and ``model.network_config`` is its configuration.
+
+    Raises
+    ------
+    ConfigError
+        When the name or a setting is not known, or a value is not allowed.
+    """
+    return build_from_config(network_config(name, n_classes, n_pixels, **overrides), seed=seed)
+
+
+def build_from_config(config: NetworkConfig, *, seed: int = 0) -> keras.Model:
+    """Build the network that a configuration describes, with fresh weights.
+
+    Parameters
+    ----------
+    config
+        The configuration.
+    seed
+        Seed of the weights and of dropout.
+
+    Raises
+    ------
+    ConfigError
+        When `config` is not a `NetworkConfig` or the seed is not a non-negative integer.
+    """
+    from racnet_tools.models.network import ResidualNetwork
+
+    return ResidualNetwork(config, seed=seed)
