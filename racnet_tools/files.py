@@ -39,9 +39,7 @@ def atomic_path(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
     if path.exists() and not overwrite:
         raise RacnetError(f"{path} exists already and is not overwritten. Choose another name or pass overwrite=True.")
     if not path.parent.is_dir():
-        raise RacnetError(
-            f"The folder {path.parent} does not exist, so {path.name} cannot be written. Create it first."
-        )
+        raise RacnetError(f"The folder {path.parent} does not exist: {path.name} cannot be written. Create it first.")
     handle, name = tempfile.mkstemp(prefix=".writing-", suffix="".join(path.suffixes[-2:]), dir=path.parent)
     os.close(handle)
     temporary = Path(name)

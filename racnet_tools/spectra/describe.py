@@ -7,6 +7,7 @@ from html import escape
 import numpy as np
 from astropy.table import Table
 
+from racnet_tools.spectra.columns import complete_table
 from racnet_tools.spectra.spectrum_set import SpectrumSet
 
 __all__ = ["html", "summary_table"]
@@ -14,7 +15,7 @@ __all__ = ["html", "summary_table"]
 
 def summary_table(spectra: SpectrumSet) -> Table:
     """Counts, objects and median S/N (g) per survey and label; the last row is for all."""
-    table = spectra.table
+    table = complete_table(spectra.table, len(spectra))  # columns that a user replaced may have lost their masks
     survey, label = (np.asarray(table[name].filled("-")) for name in ("survey", "label"))
     kinds = sorted(set(zip(survey.tolist(), label.tolist(), strict=True)))
     rows = [(*kind, (survey == kind[0]) & (label == kind[1])) for kind in kinds]
