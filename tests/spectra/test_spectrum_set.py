@@ -126,7 +126,7 @@ def test_open_refuses_other_files(tmp_path):
     path.write_text("no spectra here")
     with pytest.raises(ReadError, match="expected a FITS file written by"):
         SpectrumSet.open(path)
-    with pytest.raises(ReadError, match="gone.fits"):
+    with pytest.raises(ReadError, match=r"gone\.fits"):
         SpectrumSet.open(tmp_path / "gone.fits")
 
 

@@ -1,0 +1,64 @@
+# A front only: every target calls the library or a standard tool. Works from a path with spaces.
+PYTHON ?= python3
+RUN := .venv/bin/python -m
+# The image in the report needs no screen, and Keras says little.
+export MPLBACKEND ?= Agg
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: help venv demo test lint pytest test-slow test-wheel fuzz constraints clean
+
+help:
+	@echo 'make demo        create .venv and run the whole chain on simulated spectra: train, look inside, classify, report'
+	@echo 'make test        create .venv if needed and run lint, types and tests'
+	@echo 'make venv        create .venv with everything'
+	@echo 'make lint        ruff, import contracts, mypy'
+	@echo 'make test-slow   the tests that take minutes'
+	@echo 'make test-wheel  build the wheel, install it in a clean environment elsewhere, and classify with it'
+	@echo 'make fuzz        20,000 damaged files through the readers'
+	@echo 'make constraints renew the pinned versions of constraints.txt'
+
+venv: .venv/installed
+
+.venv/installed: pyproject.toml constraints.txt
+	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo 'Python 3.11 to 3.13 is needed; name one: make venv PYTHON=python3.12'; exit 1; }
+	@# Debian ships Python without ensurepip; the package that has it is installed where that is possible.
+	@"$(PYTHON)" -c 'import ensurepip' 2>/dev/null || test -x .venv/bin/pip || \
+	  { echo 'Python has no ensurepip: installing the package python3-venv'; \
+	    if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -qq -y python3-venv >/dev/null; \
+	    else sudo apt-get update -qq && sudo apt-get install -qq -y python3-venv >/dev/null; fi; } || \
+	  { echo 'Install it yourself: apt-get install python3-venv'; exit 1; }
+	@test -x .venv/bin/pip || "$(PYTHON)" -m venv --clear .venv
+	$(RUN) pip install --disable-pip-version-check --progress-bar off --quiet --constraint constraints.txt --editable '.[train,apps,scale,dev]'
+	@touch .venv/installed
+
+demo: venv
+	$(RUN) racnet_tools.cli demo --output demo_output
+
+test: venv lint pytest
+
+lint: venv
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	.venv/bin/python -c 'from importlinter.cli import lint_imports_command; lint_imports_command()' --no-cache
+	$(RUN) mypy
+
+pytest: venv
+	$(RUN) pytest -n 2 --dist worksteal -m 'not slow'
+
+test-slow: venv
+	$(RUN) pytest -m slow
+
+test-wheel: venv
+	$(RUN) pytest -m slow tests/test_wheel.py
+
+fuzz: venv
+	$(RUN) tests.fuzz.fuzz_readers
+
+constraints: venv
+	.venv/bin/python -m pip install --quiet uv
+	$(RUN) uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-header --no-annotate \
+	  --extra train --extra apps --extra scale --extra dev --output-file constraints.txt pyproject.toml
+
+clean:
+	rm -rf .venv build dist demo_output .pytest_cache .mypy_cache .ruff_cache
