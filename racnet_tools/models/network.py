@@ -66,7 +66,7 @@ class ResidualNetwork(keras.Model):
         probabilities = keras.layers.Dense(
             config.n_classes,
             activation="softmax",
-            kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds)),
+            kernel_initializer=keras.initializers.VarianceScaling(0.1, seed=next(seeds)),
             name="probabilities",
         )(hidden)
 
