@@ -1,0 +1,132 @@
+"""Classify the spectra in files.
+
+INPUT is any mix of files, folders (searched with their sub-folders), quoted glob patterns, and @list.txt with one of
+these a line. The output's extension decides its format: .csv, .ecsv, .fits, .vot or .parquet. It has one row for each
+spectrum: spec_id, path, survey, label, confidence, p_<CLASS>..., subclass, subclass_confidence, rejected, ood_score,
+z_header, snr_g, snr_r. Missing values are empty cells (CSV, ECSV), NaN or empty text (FITS, VOTable) or null (Parquet).
+spec_id is text: where a reader of CSV guesses types, tell it so. Text in CSV that a spreadsheet would take for a
+formula is preceded by an apostrophe.
+
+Inputs that cannot be read are listed with the reason in <FILE stem>.errors.csv, and the rest goes on. A run that was
+interrupted or killed keeps what it has done in the folder FILE.part; the same command with --resume goes on from there
+and ends with the same file as a run that was left alone.
+
+Exit status: 0 all done, 2 wrong usage, 3 finished but some inputs were refused, 1 otherwise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from racnet_tools.cli import UsageError
+from racnet_tools.errors import RacnetError
+
+EXAMPLE = "racnet classify spectra/ 'night2/*.fits.gz' @more.txt --output catalogue.csv"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Name the options."""
+    parser.add_argument("input", nargs="+", metavar="INPUT", help="file, folder, glob pattern or @list.txt")
+    parser.add_argument("--output", required=True, type=Path, metavar="FILE", help="catalogue to write")
+    parser.add_argument("--preset", default="racnet-class", metavar="NAME", help="preset (default: %(default)s)")
+    parser.add_argument(
+        "--batch-size", type=_positive, metavar="N", help="spectra in one pass (default: the fastest measured)"
+    )
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--workers", type=_positive, metavar="N", help="worker processes (default: this process alone)")
+    where.add_argument("--scheduler", metavar="ADDRESS", help="Dask scheduler to work on, such as tcp://host:8786")
+    parser.add_argument("--resume", action="store_true", help="continue an interrupted run")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of 1 or more, received {text!r}")
+    return number
+
+
+def run(args: argparse.Namespace) -> int:
+    """Classify, show progress on stderr and a summary on stdout."""
+    from racnet_tools.inference.catalogue import catalogue_format
+    from racnet_tools.inference.job import classify_to_file, errors_path
+    from racnet_tools.inference.journal import Journal
+    from racnet_tools.inference.presets import load_preset
+    from racnet_tools.readers import find_files
+
+    start = time.monotonic()
+    output, unfinished = args.output, Journal.unfinished(args.output)
+    try:
+        catalogue_format(output)
+        load_preset(args.preset)
+    except RacnetError as error:
+        raise UsageError(str(error)) from error
+    if unfinished and not args.resume:
+        raise UsageError(f"{output} is unfinished: add --resume to go on, or delete {Journal.folder_of(output)}")
+    if not unfinished and output.exists() and not args.resume:
+        raise UsageError(f"{output} exists already and is not overwritten: choose another name or remove it")
+    n_files = sum(1 for _ in find_files(args.input))
+    if n_files == 0:
+        raise UsageError(f"no spectrum files found in {' '.join(args.input)}")
+    with _Progress(n_files) as progress:
+        try:
+            summary = classify_to_file(
+                find_files(args.input),
+                output,
+                args.preset,
+                batch_size=args.batch_size,
+                workers=args.workers,
+                scheduler=args.scheduler,
+                resume=args.resume,
+                progress=progress,
+            )
+        except KeyboardInterrupt:
+            raise RacnetError(f"interrupted after {progress.n} of {n_files} files; add --resume to go on") from None
+    errors_file = errors_path(output)
+    if summary.finished_before:
+        print(f"{output} is finished already; it is left as it is")
+        return 3 if errors_file.exists() else 0
+    for line in _told(summary, time.monotonic() - start):
+        print(line)
+    print(f"catalogue  {output}")
+    if summary.n_refused:
+        print(f"refused    {errors_file}")
+    return 3 if summary.n_refused else 0
+
+
+def _told(summary, seconds: float) -> Iterator[str]:
+    yield f"{summary.n_spectra} spectra classified in {seconds:.1f} s"
+    if summary.n_recalled:
+        yield f"  results of {summary.n_recalled} files were there from before"
+    for label, n in sorted(summary.counts.items(), key=lambda item: -item[1]):
+        yield f"  {label:<10} {n}"
+    yield f"  {'rejected':<10} {summary.n_rejected} of these (ood_score above the preset's threshold)"
+    yield f"  {'refused':<10} {summary.n_refused}"
+
+
+class _Progress:
+    """A progress bar on stderr: live in a terminal, a line every half minute in a log."""
+
+    def __init__(self, n_files: int) -> None:
+        from tqdm import tqdm
+
+        live = sys.stderr.isatty()
+        self._bar = tqdm(
+            total=n_files, unit=" files", file=sys.stderr, delay=0.5, mininterval=0.1 if live else 30, leave=live
+        )
+
+    @property
+    def n(self) -> int:
+        return self._bar.n
+
+    def __call__(self, n_files: int) -> None:
+        self._bar.update(n_files)
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._bar.close()

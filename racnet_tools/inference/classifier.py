@@ -1,0 +1,175 @@
+"""A class for each spectrum and, where the class has a preset of its own, a subclass.
+
+The out-of-distribution score of this first version is the entropy of the class probabilities divided by its largest
+possible value, log(n_classes): 0 where the network is sure, 1 where it cannot tell at all. It is a first measure
+only: a network can be sure and wrong about a spectrum unlike all that it was trained on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from racnet_tools.errors import RacnetError
+from racnet_tools.inference.engine import Engine
+from racnet_tools.inference.presets import Preset, load_preset
+from racnet_tools.spectra.spectrum_set import SpectrumSet
+
+__all__ = ["Classifier", "Column", "ood_score", "printable"]
+
+# Probabilities are given to the precision that does not depend on the batch size.
+_DECIMALS = 6
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the catalogue: its name, the type of its values and what they are."""
+
+    name: str
+    kind: type
+    description: str
+
+
+def ood_score(probabilities: np.ndarray) -> np.ndarray:
+    """Entropy of class probabilities over its largest value.
+
+    Parameters
+    ----------
+    probabilities : (n, n_classes) array
+        Rows that sum to 1.
+
+    Returns
+    -------
+    (n,) float64
+        From 0 (sure) to 1 (all classes equally likely).
+    """
+    p = np.asarray(probabilities, dtype=np.float64)
+    terms = np.where(p > 0, p * np.log(np.where(p > 0, p, 1.0)), 0.0)
+    return np.clip(-terms.sum(axis=1) / np.log(p.shape[1]), 0.0, 1.0)
+
+
+class Classifier:
+    """A preset's network, and those of its subclasses, ready to classify.
+
+    Parameters
+    ----------
+    preset : Preset, str or Path
+        A preset, its name or its folder.
+    batch_size, threads : int, optional
+        See `Engine`.
+
+    Attributes
+    ----------
+    preset : Preset
+    columns : tuple of Column
+        What `rows` gives, in order.
+    presets : dict of str to str
+        Names of the presets used, with the SHA-256 of their networks.
+
+    Raises
+    ------
+    RacnetError
+        If a preset cannot be used.
+    """
+
+    def __init__(self, preset: Preset | str | Path, batch_size: int | None = None, threads: int | None = None) -> None:
+        self.preset = preset if isinstance(preset, Preset) else load_preset(preset)
+        children = {label: self.preset.child(label) for label in self.preset.children}
+        self._children = {label: child for label, child in children.items() if child is not None}
+        self._engine = _engine(self.preset, batch_size, threads)
+        self._child_engines = {label: _engine(child, batch_size, threads) for label, child in self._children.items()}
+        self.batch_size = self._engine.batch_size
+        self.presets = {used.name: used.sha256 for used in (self.preset, *self._children.values())}
+        self.columns = (
+            Column("spec_id", str, "identifier of the spectrum"),
+            Column("path", str, "file that holds it"),
+            Column("survey", str, "survey that took it"),
+            Column("label", str, "most probable class"),
+            Column("confidence", float, "its probability"),
+            *(Column(f"p_{name}", float, f"probability of {name}") for name in self.preset.classes),
+            Column("subclass", str, "most probable subclass, for classes that have a preset of their own"),
+            Column("subclass_confidence", float, "its probability, given the class"),
+            Column("rejected", bool, "whether ood_score is above the preset's threshold"),
+            Column("ood_score", float, "entropy of the class probabilities over its maximum, 0 to 1"),
+            Column("z_header", float, "redshift in the survey's header"),
+            Column("snr_g", float, "signal-to-noise ratio in g, in the survey's header"),
+            Column("snr_r", float, "signal-to-noise ratio in r, in the survey's header"),
+        )
+
+    def rows(self, spectra: SpectrumSet) -> list[list[Any]]:
+        """Classify spectra.
+
+        Parameters
+        ----------
+        spectra : SpectrumSet
+            On any grid.
+
+        Returns
+        -------
+        list of list
+            A row for each spectrum, its values in the order of `columns`; None where missing.
+
+        Raises
+        ------
+        RacnetError
+            If a spectrum has no flux on the network's grid.
+        """
+        gridded = spectra.to_grid(self.preset.preprocessing.grid)
+        flux = self.preset.preprocessing(gridded)
+        probabilities = self._engine.predict(flux)
+        best = probabilities.argmax(axis=1)
+        score = ood_score(probabilities)
+        subclass: list[str | None] = [None] * len(spectra)
+        subclass_confidence: list[float | None] = [None] * len(spectra)
+        for label, child in self._children.items():
+            here = np.flatnonzero(best == self.preset.classes.index(label))
+            if len(here) == 0:
+                continue
+            same = child.preprocessing == self.preset.preprocessing
+            child_flux = flux[here] if same else child.preprocessing(gridded[here])
+            child_p = self._child_engines[label].predict(child_flux)
+            for i, row in zip(here, child_p, strict=True):
+                subclass[i] = child.classes[row.argmax()]
+                subclass_confidence[i] = _rounded(row.max())
+        known = {name: gridded.table[name].tolist() for name in ("spec_id", "path", "survey", "z", "snr_g", "snr_r")}
+        return [
+            [
+                *(printable(known[name][i]) for name in ("spec_id", "path", "survey")),
+                self.preset.classes[best[i]],
+                _rounded(probabilities[i, best[i]]),
+                *map(_rounded, probabilities[i]),
+                subclass[i],
+                subclass_confidence[i],
+                bool(score[i] > self.preset.reject_threshold),
+                _rounded(score[i]),
+                known["z"][i],
+                known["snr_g"][i],
+                known["snr_r"][i],
+            ]
+            for i in range(len(spectra))
+        ]
+
+
+def printable(text: str | None) -> str | None:
+    """Text that every format can hold: control characters and bytes that are no UTF-8 are shown as escapes."""
+    if text is None or text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _rounded(value: float) -> float:
+    return round(float(value), _DECIMALS)
+
+
+def _engine(preset: Preset, batch_size: int | None, threads: int | None) -> Engine:
+    engine = Engine(preset.model_bytes(), batch_size, threads)
+    expected = (preset.preprocessing.grid.n_pixels, len(preset.classes))
+    if (engine.n_pixels, engine.n_classes) != expected:
+        raise RacnetError(
+            f"Preset {preset.folder}: expected a network for {expected[0]} pixels and {expected[1]} classes "
+            f"(preprocessing.json, labels.json); model.onnx has {engine.n_pixels} and {engine.n_classes}."
+        )
+    return engine

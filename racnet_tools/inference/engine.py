@@ -1,0 +1,150 @@
+"""A network run by ONNX Runtime: spectra in, class probabilities and channel attention out. No TensorFlow.
+
+Small batches win on a CPU, because a batch's intermediate results then stay in its caches; `BATCH_SIZE` was measured
+(``benchmarks``). Every batch runs in one thread, and several batches run side by side, so that no thread pool
+inside the runtime competes with another and results do not depend on the number of threads.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from racnet_tools.errors import RacnetError
+
+__all__ = ["BATCH_SIZE", "Engine", "available_threads"]
+
+#: Spectra in one pass through the network.
+BATCH_SIZE = 4
+
+
+def available_threads() -> int:
+    """Number of processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class Engine:
+    """A network ready to be evaluated; may be shared between threads.
+
+    Parameters
+    ----------
+    model : bytes
+        An ONNX graph with the input "flux", (n, n_pix) or (n, n_pix, 1) float32, and the outputs "probabilities",
+        (n, n_classes), and "attention_1", "attention_2", ...
+    batch_size : int, optional
+        Spectra in one pass; results depend on it by less than 1e-6.
+    threads : int, optional
+        Batches evaluated at a time; all available processors by default.
+
+    Attributes
+    ----------
+    n_pixels, n_classes : int
+        Width of the input and of the probabilities.
+
+    Raises
+    ------
+    RacnetError
+        If the graph is not such a network.
+    """
+
+    def __init__(self, model: bytes, batch_size: int | None = None, threads: int | None = None) -> None:
+        import onnxruntime as ort
+
+        self.batch_size = BATCH_SIZE if batch_size is None else int(batch_size)
+        self.threads = available_threads() if threads is None else int(threads)
+        if self.batch_size < 1 or self.threads < 1:
+            raise RacnetError(f"Expected a batch size and threads of 1 or more. Received: {batch_size}, {threads}.")
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 4
+        try:
+            self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # the runtime's own exception classes are not public
+            raise RacnetError(f"The network cannot be loaded by ONNX Runtime {ort.__version__}: {error}") from error
+        inputs = {item.name: item.shape for item in self._session.get_inputs()}
+        outputs = {item.name: item.shape for item in self._session.get_outputs()}
+        shape = inputs.get("flux", [])
+        if list(inputs) != ["flux"] or len(shape) not in (2, 3) or "probabilities" not in outputs:
+            raise RacnetError(
+                'Expected a graph with the input "flux" (n, n_pix) and the output "probabilities". '
+                f"Received inputs {inputs} and outputs {list(outputs)}."
+            )
+        self._three_axes = len(shape) == 3
+        self._attention = sorted(
+            (name for name in outputs if name.startswith("attention_")), key=lambda name: (len(name), name)
+        )
+        self.n_pixels = int(shape[1])
+        self.n_classes = int(outputs["probabilities"][1])
+
+    def predict(self, flux: np.ndarray) -> np.ndarray:
+        """Class probabilities.
+
+        Parameters
+        ----------
+        flux : (n, n_pix) array
+            Preprocessed spectra.
+
+        Returns
+        -------
+        (n, n_classes) float32
+            Each row sums to 1.
+
+        Raises
+        ------
+        RacnetError
+            If the width is wrong or a value is not finite.
+        """
+        return self._run(flux, ["probabilities"])[0]
+
+    def predict_with_attention(self, flux: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Class probabilities, and the channel weights of each attention block.
+
+        Parameters
+        ----------
+        flux : (n, n_pix) array
+            Preprocessed spectra.
+
+        Returns
+        -------
+        probabilities : (n, n_classes) float32
+        attention : list of (n, n_channels) float32
+            In the order of the blocks; empty for a network without attention.
+
+        Raises
+        ------
+        RacnetError
+            If the width is wrong or a value is not finite.
+        """
+        probabilities, *attention = self._run(flux, ["probabilities", *self._attention])
+        return probabilities, attention
+
+    def _run(self, flux: np.ndarray, outputs: list[str]) -> list[np.ndarray]:
+        flux = np.ascontiguousarray(flux, dtype=np.float32)
+        if flux.ndim != 2 or flux.shape[1] != self.n_pixels:
+            raise RacnetError(f"Expected spectra of shape (n, {self.n_pixels}). Received: {flux.shape}.")
+        bad = np.flatnonzero(~np.isfinite(flux).all(axis=1))
+        if len(bad):
+            raise RacnetError(
+                f"Expected finite fluxes. Received: NaN or infinity in {len(bad)} of {len(flux)} spectra, first in "
+                f"number {bad[0]}. Apply the preset's preprocessing, which fills gaps."
+            )
+        n = len(flux)
+        if n == 0:  # the runtime's convolutions want at least one
+            flux = np.zeros((1, self.n_pixels), np.float32)
+        if self._three_axes:
+            flux = flux[:, :, np.newaxis]
+
+        def one(start: int) -> list[np.ndarray]:
+            return self._session.run(outputs, {"flux": flux[start : start + self.batch_size]})
+
+        starts = range(0, len(flux), self.batch_size)
+        if self.threads == 1 or len(starts) == 1:
+            parts = [one(start) for start in starts]
+        else:
+            with ThreadPoolExecutor(min(self.threads, len(starts))) as pool:
+                parts = list(pool.map(one, starts))
+        return [np.concatenate(arrays)[:n].reshape(n, -1) for arrays in zip(*parts, strict=True)]

@@ -1,0 +1,156 @@
+"""One classification from inputs to a catalogue on disk, which can be interrupted and continued."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from racnet_tools import __version__
+from racnet_tools.errors import RacnetError
+from racnet_tools.inference.batch import Recipe, classify_chunks, dask_executor, process_executor
+from racnet_tools.inference.catalogue import catalogue_format, write_catalogue, write_errors
+from racnet_tools.inference.classifier import Classifier
+from racnet_tools.inference.journal import Journal
+
+__all__ = ["Summary", "classify_to_file", "errors_path"]
+
+
+@dataclass
+class Summary:
+    """What a run did.
+
+    Attributes
+    ----------
+    counts : Counter
+        Class to number of spectra.
+    n_spectra, n_rejected, n_refused, n_recalled : int
+        Spectra classified, those of them rejected, inputs (or spectra in them) refused, and files whose results an
+        earlier run had left.
+    finished_before : bool
+        True if the output was complete already and nothing was done.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    n_spectra: int = 0
+    n_rejected: int = 0
+    n_refused: int = 0
+    n_recalled: int = 0
+    finished_before: bool = False
+
+
+def errors_path(output: Path) -> Path:
+    """Where the refused inputs of a run are listed: ``<stem>.errors.csv`` beside the output."""
+    return output.with_name(f"{output.stem}.errors.csv")
+
+
+def classify_to_file(
+    paths: Iterable[str | Path],
+    output: str | Path,
+    preset: str | Path = "racnet-class",
+    *,
+    batch_size: int | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    resume: bool = False,
+    progress: Callable[[int], None] = lambda n_files: None,
+) -> Summary:
+    """Classify files into a catalogue.
+
+    Parameters
+    ----------
+    paths : iterable of path
+        Files with spectra, taken lazily.
+    output : str or Path
+        The catalogue; its extension decides the format. Refused inputs are listed in ``<stem>.errors.csv`` beside it.
+    preset : str or Path
+        Name or folder of the preset.
+    batch_size : int, optional
+        Spectra in one pass through the network.
+    workers : int, optional
+        Number of worker processes; threads of this process where it is None or 1.
+    scheduler : str, optional
+        Address of a Dask scheduler to work on instead.
+    resume : bool
+        Continue an interrupted run; a finished one is left as it is.
+    progress : callable, optional
+        Called with the number of files done since the last call.
+
+    Returns
+    -------
+    Summary
+
+    Raises
+    ------
+    RacnetError
+        If the output (or an unfinished run) exists and `resume` is false, or the preset cannot be used.
+    """
+    output = Path(output)
+    catalogue_format(output)
+    errors_file = errors_path(output)
+    if Journal.unfinished(output):
+        if not resume:
+            raise RacnetError(
+                f"{Journal.folder_of(output)} holds an unfinished run for {output}. Add --resume to continue it, or "
+                "delete that folder to start again."
+            )
+    elif output.exists() and resume:
+        return Summary(finished_before=True, n_refused=int(errors_file.exists()))
+    else:
+        for path in (output, errors_file):
+            if path.exists():
+                raise RacnetError(f"{path} exists already and is not overwritten. Choose another name or remove it.")
+    if not output.absolute().parent.is_dir():
+        raise RacnetError(f"The folder {output.absolute().parent} of the output does not exist. Create it first.")
+    classifier = Classifier(preset, batch_size, threads=1)
+    recipe = Recipe.of(classifier)
+    job = {"racnet": __version__, "presets": classifier.presets, "batch_size": classifier.batch_size}
+    with ExitStack() as stack:
+        journal = stack.enter_context(Journal(output, job))
+        executor: Executor | None = None
+        if scheduler is not None:
+            executor, workers = stack.enter_context(dask_executor(scheduler))
+        elif workers is not None and workers > 1:
+            executor = stack.enter_context(process_executor(workers))
+        else:
+            workers = None
+        summary, n_chunks = Summary(), 0
+        results = classify_chunks(paths, recipe, executor=executor, workers=workers, recall=journal.get)
+        stack.callback(results.close)
+        for record, new in results:
+            if new:
+                journal.put(record)
+            else:
+                summary.n_recalled += len(record["inputs"])
+            n_chunks += 1
+            _count(summary, record, [column.name for column in classifier.columns])
+            progress(len(record["inputs"]))
+        if n_chunks == 0:
+            journal.remove()
+            raise RacnetError("No input was given: there is no file to classify.")
+
+        def rows() -> Iterator[list[Any]]:
+            return chain.from_iterable(record["rows"] for record in journal.records(n_chunks))
+
+        if summary.n_refused:
+            refused = chain.from_iterable(record["errors"] for record in journal.records(n_chunks))
+            write_errors(errors_file, refused, overwrite=True)
+        else:
+            errors_file.unlink(missing_ok=True)  # of the interrupted run, whose refused inputs are mended by now
+        meta = {"racnet": __version__, **{f"preset {name}": sha for name, sha in classifier.presets.items()}}
+        write_catalogue(output, rows, classifier.columns, meta, overwrite=True)
+        journal.remove()
+    return summary
+
+
+def _count(summary: Summary, record: dict[str, Any], names: list[str]) -> None:
+    label, rejected = names.index("label"), names.index("rejected")
+    summary.counts.update(row[label] for row in record["rows"])
+    summary.n_spectra += len(record["rows"])
+    summary.n_rejected += sum(row[rejected] for row in record["rows"])
+    summary.n_refused += len(record["errors"])
