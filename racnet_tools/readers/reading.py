@@ -1,0 +1,201 @@
+"""`read`, `read_file` and `read_batches`: from files to `SpectrumSet`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from racnet_tools.errors import RacnetError, ReadError
+from racnet_tools.readers.record import Record
+from racnet_tools.readers.registry import read_record
+from racnet_tools.readers.search import find_files
+from racnet_tools.spectra import LAMOST_GRID, LogLambdaGrid, SpectrumSet, concatenate
+from racnet_tools.spectra.resample import resample_arrays
+
+__all__ = ["read", "read_batches", "read_file"]
+
+
+def read_file(path: str | Path) -> SpectrumSet:
+    """The spectra of one file, on their own wavelengths.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file of one of the products in `racnet_tools.readers`, plain or gzipped.
+
+    Returns
+    -------
+    SpectrumSet
+        One spectrum; a DESI coadd has one for each fibre.
+
+    Raises
+    ------
+    ReadError
+        If the file is refused; the message says what was expected and found. No other exception is raised.
+    """
+    return _to_set(read_record(path))
+
+
+def _to_set(record: Record) -> SpectrumSet:
+    return SpectrumSet(record.wave, record.flux, record.ivar, record.mask, record.rows, record.meta)
+
+
+def read(
+    inputs: str | Path | Iterable[str | Path],
+    on_error: Literal["raise", "skip"] = "raise",
+    grid: LogLambdaGrid | None = None,
+) -> SpectrumSet:
+    """The spectra of files, folders, patterns and lists.
+
+    Parameters
+    ----------
+    inputs : str, Path or iterable of them
+        See `find_files`.
+    on_error : {"raise", "skip"}
+        What a refused file does: end the reading with its `ReadError`, or be passed over and noted in
+        ``meta["refused"]`` as ``[path, reason]``.
+    grid : LogLambdaGrid, optional
+        Wavelengths of the result. Without it a lone file keeps its own, and several files come on `LAMOST_GRID`.
+
+    Returns
+    -------
+    SpectrumSet
+        In the order of `find_files`. Each ``spec_id`` occurs once: of two different files with one id (two releases of
+        one observation, or a copy) the second is refused, since catalogues could not tell them apart. A file that is
+        named twice is read once.
+
+    Raises
+    ------
+    ReadError
+        If a file is refused and `on_error` is "raise", or all files are.
+    RacnetError
+        If `on_error` is neither, or `inputs` is empty.
+
+    Examples
+    --------
+    >>> import racnet_tools
+    >>> spectra = racnet_tools.read("folder/*.fits.gz", on_error="skip")  # doctest: +SKIP
+    """
+    if on_error not in ("raise", "skip"):
+        raise RacnetError(f"Expected on_error='raise' or 'skip'. Received: {on_error!r}.")
+    files = find_files(inputs)
+    first = next(files, None)
+    if first is None:
+        raise RacnetError("Expected files, folders, patterns or lists to read. Received: none.")
+    second = next(files, None)
+    if second is None and grid is None:
+        return read_file(first)
+    if grid is None:
+        grid = LAMOST_GRID
+    sets: list[SpectrumSet] = []
+    refused: list[ReadError] = []
+    for spectra, errors in read_batches(chain([first], [second] if second else [], files), grid=grid):
+        if errors and on_error == "raise":
+            raise errors[0]
+        refused.extend(errors)
+        if spectra is not None:
+            sets.append(spectra)
+    if not sets:
+        raise refused[0]
+    joined = sets[0] if len(sets) == 1 else concatenate(sets)
+    if refused:
+        joined.meta["refused"] = [[error.path, error.reason] for error in refused]
+    return joined
+
+
+def read_batches(
+    files: Iterable[str | Path], size: int = 1024, grid: LogLambdaGrid = LAMOST_GRID
+) -> Iterator[tuple[SpectrumSet | None, list[ReadError]]]:
+    """Read many files piece by piece, in bounded memory; what `read` and batch jobs stand on.
+
+    Parameters
+    ----------
+    files : iterable of str or Path
+        Files, not folders: `find_files` gives them.
+    size : int
+        Spectra in a batch; one more only where a single file holds more.
+    grid : LogLambdaGrid
+        Wavelengths of the spectra.
+
+    Yields
+    ------
+    spectra : SpectrumSet or None
+        The next spectra in order, None if all files of the batch were refused.
+    refused : list of ReadError
+        The files among them that were refused, in order. Duplicates of a ``spec_id`` are refused over all batches.
+    """
+    seen: dict[str, str] = {}
+    records: list[Record] = []
+    refused: list[ReadError] = []
+    count = 0
+    for path in files:
+        try:
+            record = read_record(path)
+            _require_coverage(path, record, grid)
+            _require_new(path, record, seen)
+        except ReadError as error:
+            refused.append(error)
+        else:
+            records.append(record)
+            count += len(record.rows)
+        if count >= size or len(refused) >= size:
+            yield _gather(records, grid), refused
+            records, refused, count = [], [], 0
+    if records or refused:
+        yield _gather(records, grid), refused
+
+
+def _require_coverage(path: str | Path, record: Record, grid: LogLambdaGrid) -> None:
+    inside = (record.wave >= grid.wave[0]) & (record.wave <= grid.wave[-1])
+    if not inside.any():
+        found = f"{record.wave[0]:.1f} to {record.wave[-1]:.1f} Angstrom"
+    elif record.mask[:, inside].all():
+        found = "no good pixel there"
+    else:
+        return
+    raise ReadError(
+        path,
+        expected=f"a spectrum within {grid.wave[0]:.0f}-{grid.wave[-1]:.0f} Angstrom",
+        found=found,
+        advice="It cannot be used on this grid.",
+    )
+
+
+def _require_new(path: str | Path, record: Record, seen: dict[str, str]) -> None:
+    here: set[str] = set()
+    for row in record.rows:
+        name = row["spec_id"]
+        if name in here or name in seen:
+            raise ReadError(
+                path,
+                expected="spectra with identifiers of their own",
+                found=f"the spec_id {name!r} of {'a spectrum in the same file' if name in here else seen[name]}",
+                advice="Keep one of the two: a copy, or another release of the same observation, counts twice.",
+            )
+        here.add(name)
+    seen.update(dict.fromkeys(here, str(path)))
+
+
+def _gather(records: list[Record], grid: LogLambdaGrid) -> SpectrumSet | None:
+    """One set on `grid`, in order; records on the same wavelengths are resampled together."""
+    if not records:
+        return None
+    total = sum(len(record.rows) for record in records)
+    flux, ivar = np.empty((total, grid.n_pixels), np.float32), np.empty((total, grid.n_pixels), np.float32)
+    mask = np.empty((total, grid.n_pixels), bool)
+    alike: dict[int, list[tuple[int, Record]]] = {}  # by the wavelength array: readers share equal ones
+    at = 0
+    for record in records:
+        alike.setdefault(id(record.wave), []).append((at, record))
+        at += len(record.rows)
+    for group in alike.values():
+        where = np.concatenate([np.arange(at, at + len(record.rows)) for at, record in group])
+        arrays = (np.concatenate([getattr(record, name) for _, record in group]) for name in ("flux", "ivar", "mask"))
+        flux[where], ivar[where], mask[where] = resample_arrays(group[0][1].wave, *arrays, grid)
+    without = sum(record.meta.get("ivar") == "not given" for record in records)
+    meta = {"ivar": "not given" if without == len(records) else "not given for some"} if without else {}
+    return SpectrumSet(grid.wave, flux, ivar, mask, [row for record in records for row in record.rows], meta)
