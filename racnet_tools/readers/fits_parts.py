@@ -80,12 +80,12 @@ def printable(text: str) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
 
 
-def _parse_number(token: str) -> int | float | None:
-    if not _NUMBER.match(token):
+def _parse_number(text: str) -> int | float | None:
+    if not _NUMBER.match(text):
         return None
-    if token.lstrip("+-").isdigit():
-        return int(token)
-    return float(token.upper().replace("D", "E"))
+    if text.lstrip("+-").isdigit():
+        return int(text)
+    return float(text.upper().replace("D", "E"))
 
 
 def _parse_value(text: str) -> str | bool | int | float | None:
@@ -95,10 +95,10 @@ def _parse_value(text: str) -> str | bool | int | float | None:
         while (end := text.find("'", end)) >= 0 and text[end : end + 2] == "''":
             end += 2
         return (text[1:end] if end > 0 else text[1:]).replace("''", "'").rstrip()
-    token = text.partition("/")[0].strip()
-    if token in ("T", "F"):
-        return token == "T"
-    return _parse_number(token)
+    word = text.partition("/")[0].strip()
+    if word in ("T", "F"):
+        return word == "T"
+    return _parse_number(word)
 
 
 class Hdu:

@@ -194,8 +194,14 @@ def _gather(records: list[Record], grid: LogLambdaGrid) -> SpectrumSet | None:
         at += len(record.rows)
     for group in alike.values():
         where = np.concatenate([np.arange(at, at + len(record.rows)) for at, record in group])
-        arrays = (np.concatenate([getattr(record, name) for _, record in group]) for name in ("flux", "ivar", "mask"))
-        flux[where], ivar[where], mask[where] = resample_arrays(group[0][1].wave, *arrays, grid)
+        on_grid = resample_arrays(
+            group[0][1].wave,
+            np.concatenate([record.flux for _, record in group]),
+            np.concatenate([record.ivar for _, record in group]),
+            np.concatenate([record.mask for _, record in group]),
+            grid,
+        )
+        flux[where], ivar[where], mask[where] = on_grid
     without = sum(record.meta.get("ivar") == "not given" for record in records)
     meta = {"ivar": "not given" if without == len(records) else "not given for some"} if without else {}
     return SpectrumSet(grid.wave, flux, ivar, mask, [row for record in records for row in record.rows], meta)

@@ -21,7 +21,10 @@ __all__ = ["FITS_READERS", "TEXT_READERS", "identify", "read_record"]
 FITS_READERS: tuple[ModuleType, ...] = (sdss_spspec, lamost_image, lamost_coadd, sdss_spec, desi_coadd)
 TEXT_READERS: tuple[ModuleType, ...] = (table_ascii,)
 
-_PRODUCTS = "a LAMOST low-resolution spectrum, an SDSS spec or spSpec file, a DESI coadd, or a text table of wavelength and flux"
+_PRODUCTS = (
+    "a LAMOST low-resolution spectrum, an SDSS spec or spSpec file, a DESI coadd, "
+    "or a text table of wavelength and flux"
+)
 _ADVICE = "See the readers' documentation for the layouts: help(racnet_tools.readers)."
 
 

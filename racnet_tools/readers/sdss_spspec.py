@@ -78,7 +78,7 @@ def _row(header: Header, path: str) -> dict[str, Any]:
         "object_id": designation(ra, dec) or identity,
         "survey": "SDSS",
         "path": path,
-        "label": _CLASSES.get(header.number("SPEC_CLN")),
+        "label": _CLASSES.get(header.get("SPEC_CLN")),
         "z": redshift(header.number("Z")),
         "z_err": known(header.number("Z_ERR"), low=0.0),
         "snr_g": known(header.number("SN_G")),

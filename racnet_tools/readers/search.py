@@ -46,7 +46,7 @@ def find_files(inputs: str | Path | Iterable[str | Path]) -> Iterator[Path]:
         listed = text.startswith("@") and not os.path.lexists(text)
         for path in _from_list(text[1:]) if listed else _expand(text):
             if several or listed:  # one folder or pattern names no file twice: no memory of all names is needed
-                key = os.path.abspath(path)
+                key = os.path.normpath(path.absolute())
                 if key in seen:
                     continue
                 seen.add(key)
@@ -58,7 +58,7 @@ def _expand(text: str) -> Iterator[Path]:
     if _is_dir(path):
         yield from _or_itself(_walk(path, set()), path)
     elif any(c in text for c in "*?[") and not os.path.lexists(text):
-        matches = sorted(glob.iglob(text, recursive=True), key=_natural)
+        matches = sorted(glob.iglob(text, recursive=True), key=_natural)  # noqa: PTH207 (Path.glob takes no absolute one)
         yield from _or_itself(_matched(matches), path)
     else:
         yield path
@@ -109,7 +109,9 @@ def _listed(text: str, folder: Path) -> Iterator[Path]:
 
 
 def _has_match(pattern: str | Path) -> bool:
-    return any(c in str(pattern) for c in "*?[") and next(glob.iglob(str(pattern), recursive=True), None) is not None
+    if not any(c in str(pattern) for c in "*?["):
+        return False
+    return next(glob.iglob(str(pattern), recursive=True), None) is not None  # noqa: PTH207
 
 
 def _walk(folder: Path, visited: set[tuple[int, int]]) -> Iterator[Path]:

@@ -10,8 +10,8 @@ A line of names before the numbers says which column is which (any order, any ca
 
 The names may stand in a last comment line before the numbers. Without names the order is wavelength (vacuum, Angstrom),
 flux, error (one sigma). In ECSV the unit of the wavelength column may be Angstrom, nm or um. Without a third column
-the inverse variance is 1 for every finite pixel and ``meta["ivar"]`` says "not given". Values that are missing (``nan``,
-nothing between two commas) mask the pixel. Wavelengths may fall instead of rise.
+the inverse variance is 1 for every finite pixel and ``meta["ivar"]`` says "not given". Values that are missing
+(``nan``, nothing between two commas) mask the pixel. Wavelengths may fall instead of rise.
 
 ``spec_id`` is the file's name without its extension; there is no label. ECSV is described in astropy's APE 6,
 https://github.com/astropy/astropy-APEs/blob/main/APE6.rst
@@ -114,7 +114,9 @@ def read(source: Source) -> Record:
 
 def _split(path: Path, text: str) -> tuple[str, dict[str, str], list[str], list[tuple[int, str]]]:
     """The last comment, units by column name (ECSV), the names, and the numbered lines of data."""
-    comment, units, names = "", {}, []
+    comment = ""
+    units: dict[str, str] = {}
+    names: list[str] = []
     body: list[tuple[int, str]] = []
     for number, line in enumerate(text.lstrip("\ufeff").splitlines(), 1):
         stripped = line.strip()
@@ -175,8 +177,8 @@ def _parse(path: Path, body: list[tuple[int, str]], where: dict[str, int], names
     width = len(names) or len(rows[0])
     if not names and width >= 3:
         where["error"] = 2
-    roles = [role for role in ("wave", "flux", "ivar", "error") if role in where]
-    values = {role: np.empty(len(rows)) for role in roles}
+    roles: list[str] = [role for role in ("wave", "flux", "ivar", "error") if role in where]
+    values: dict[str, np.ndarray] = {role: np.empty(len(rows)) for role in roles}
     for i, (fields, (number, line)) in enumerate(zip(rows, body, strict=True)):
         if len(fields) != width:
             raise ReadError(
