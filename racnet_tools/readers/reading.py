@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from astropy.table import MaskedColumn
 
 from racnet_tools.errors import RacnetError, ReadError
+from racnet_tools.readers.objects import merge_objects
 from racnet_tools.readers.record import Record
 from racnet_tools.readers.registry import read_record
 from racnet_tools.readers.search import find_files
@@ -66,7 +68,8 @@ def read(
     SpectrumSet
         In the order of `find_files`. Each ``spec_id`` occurs once: of two different files with one id (two releases of
         one observation, or a copy) the second is refused, since catalogues could not tell them apart. A file that is
-        named twice is read once.
+        named twice is read once. Spectra within 3 arcsec of each other get one ``object_id``, so that a split by
+        object keeps repeated visits together.
 
     Raises
     ------
@@ -102,6 +105,10 @@ def read(
     if not sets:
         raise refused[0]
     joined = sets[0] if len(sets) == 1 else concatenate(sets)
+    table = joined.table
+    ra, dec = (table[name].filled(np.nan).tolist() for name in ("ra", "dec"))
+    names = merge_objects(table["object_id"].tolist(), ra, dec)
+    table["object_id"] = MaskedColumn(names, description=table["object_id"].description)
     if refused:
         joined.meta["refused"] = [[error.path, error.reason] for error in refused]
     return joined
