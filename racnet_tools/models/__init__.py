@@ -7,6 +7,7 @@ Importing this package does not import Keras: that happens at the first call of 
 """
 
 from racnet_tools.models.config import NetworkConfig
+from racnet_tools.models.predict import check_input, predict
 from racnet_tools.models.registry import NETWORKS, build, build_from_config, network_config
 
-__all__ = ["NETWORKS", "NetworkConfig", "build", "build_from_config", "network_config"]
+__all__ = ["NETWORKS", "NetworkConfig", "build", "build_from_config", "check_input", "network_config", "predict"]

@@ -1,0 +1,119 @@
+"""Training data epoch by epoch: fixed arrays or a function that makes each epoch's spectra, checked and made ahead.
+
+``x`` is (n, n_pixels) float32, ``y`` (n,) integer class indices.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from racnet_tools.errors import RacnetError
+from racnet_tools.models import NetworkConfig, check_input
+
+__all__ = ["Arrays", "Data", "EpochSource", "checked", "fingerprint"]
+
+Arrays = tuple[np.ndarray, np.ndarray]
+Data = Arrays | Callable[[int], Arrays]
+
+
+def checked(arrays: Any, network: NetworkConfig, what: str) -> Arrays:
+    """Return (x, y) with the right types, or say what is wrong with `what`.
+
+    Raises
+    ------
+    RacnetError
+        When x and y do not fit the network or each other, or a pixel is not finite.
+    """
+    if not isinstance(arrays, (tuple, list)) or len(arrays) != 2:
+        raise RacnetError(f"{what} must be two arrays, spectra and class indices. Received: {type(arrays).__name__}.")
+    try:
+        x = check_input(arrays[0], network.n_pixels)
+    except RacnetError as error:
+        raise RacnetError(f"{what}: {error}") from error
+    y = np.asarray(arrays[1])
+    if y.shape != (len(x),) or not np.issubdtype(y.dtype, np.integer):
+        raise RacnetError(
+            f"{what} needs one integer class index a spectrum, shape ({len(x)},). Received: {y.dtype} of shape {y.shape}."
+        )
+    if len(y) == 0:
+        raise RacnetError(f"{what} has no spectra.")
+    if y.min() < 0 or y.max() >= network.n_classes:
+        raise RacnetError(
+            f"class indices of {what} must be 0 to {network.n_classes - 1}. Received: {y.min()} to {y.max()}."
+        )
+    return x, y.astype(np.int64)
+
+
+def fingerprint(arrays: Arrays) -> dict[str, Any]:
+    """Describe arrays by size and checksum, so that a run is not resumed with other data."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).data)
+    return {"spectra": len(arrays[1]), "sha256": digest.hexdigest()}
+
+
+class EpochSource:
+    """Hands out each epoch's spectra, the next epoch's being made in a thread while the network trains.
+
+    A context manager. With a function as `data`, the function is called in one thread only, in the order of epochs.
+
+    Parameters
+    ----------
+    data : (x, y) or callable
+        Fixed arrays, or a function from the epoch's number (from 0) to (x, y).
+    network : NetworkConfig
+        What the spectra must fit.
+    last : int
+        Number of epochs; nothing is made beyond.
+    """
+
+    def __init__(self, data: Data, network: NetworkConfig, last: int) -> None:
+        self._fixed = None if callable(data) else checked(data, network, "the training set")
+        self._make = data if callable(data) else None
+        self._network = network
+        self._last = last
+        self._next: tuple[int, Future[Arrays]] | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="racnet-epoch") if self._make else None
+
+    def __enter__(self) -> EpochSource:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._thread:
+            self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def describe(self) -> dict[str, Any]:
+        """Fingerprint of fixed arrays; nothing for a function, which the caller describes."""
+        return fingerprint(self._fixed) if self._fixed else {}
+
+    def get(self, epoch: int) -> Arrays:
+        """Return the spectra of `epoch` and start making the next epoch's.
+
+        Raises
+        ------
+        RacnetError
+            When the function returned something that does not fit the network.
+        """
+        if self._fixed:
+            return self._fixed
+        if self._next is None or self._next[0] != epoch:
+            self._start(epoch)
+        assert self._next is not None
+        arrays = self._next[1].result()
+        self._next = None
+        if epoch + 1 < self._last:
+            self._start(epoch + 1)
+        return arrays
+
+    def _start(self, epoch: int) -> None:
+        assert self._thread and self._make
+        make, network = self._make, self._network
+        self._next = epoch, self._thread.submit(lambda: checked(make(epoch), network, f"the data of epoch {epoch}"))
