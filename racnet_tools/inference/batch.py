@@ -132,16 +132,22 @@ def _classify_pieces(
         return [], []
     numbers = [number for number, piece in pieces for _ in range(len(piece))]
     spectra = concatenate(piece for _, piece in pieces)
+    errors: list[tuple[int, str]] = []
     try:
-        return list(zip(numbers, classifier.rows(spectra), strict=True)), []
+        network_input = classifier.prepare(spectra)
     except RacnetError:  # something is wrong with one of them: find out which
-        rows, errors = [], []
+        good = []
         for i, number in enumerate(numbers):
             try:
-                rows.append((number, classifier.rows(spectra[i])[0]))
+                classifier.prepare(spectra[i])
+                good.append(i)
             except RacnetError as error:
                 errors.append((number, _reason(error)))
-        return rows, errors
+        if not good:
+            return [], errors
+        spectra, numbers = spectra[good], [numbers[i] for i in good]
+        network_input = classifier.prepare(spectra)
+    return list(zip(numbers, classifier.rows(spectra, network_input), strict=True)), errors
 
 
 def _reason(error: Exception) -> str:

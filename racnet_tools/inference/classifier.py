@@ -99,13 +99,45 @@ class Classifier:
             Column("snr_r", float, "signal-to-noise ratio in r, in the survey's header"),
         )
 
-    def rows(self, spectra: SpectrumSet) -> list[list[Any]]:
+    def prepare(self, spectra: SpectrumSet) -> np.ndarray:
+        """Network input of spectra, refused where they cannot be judged.
+
+        Parameters
+        ----------
+        spectra : SpectrumSet
+            On the preset's grid.
+
+        Returns
+        -------
+        (n, n_pix) float32
+
+        Raises
+        ------
+        RacnetError
+            If a spectrum has no flux, or its good pixels span less than half of the grid: the rest would be invented.
+        """
+        flux = self.preset.preprocessing(spectra)
+        first = spectra.mask.argmin(axis=1)
+        span = spectra.n_pixels - spectra.mask[:, ::-1].argmin(axis=1) - first
+        short = np.flatnonzero(span < spectra.n_pixels / 2)
+        if len(short):
+            i = short[0]
+            raise RacnetError(
+                f"Expected good pixels over at least half of {spectra.wave[0]:.0f}-{spectra.wave[-1]:.0f} Angstrom; "
+                f"spectrum {spectra.table['spec_id'][i]} has some from {spectra.wave[first[i]]:.0f} to "
+                f"{spectra.wave[first[i] + span[i] - 1]:.0f} Angstrom only."
+            )
+        return flux
+
+    def rows(self, spectra: SpectrumSet, flux: np.ndarray | None = None) -> list[list[Any]]:
         """Classify spectra.
 
         Parameters
         ----------
         spectra : SpectrumSet
             On any grid.
+        flux : (n, n_pix) array, optional
+            What `prepare` gave for them, to spare doing it again.
 
         Returns
         -------
@@ -115,10 +147,11 @@ class Classifier:
         Raises
         ------
         RacnetError
-            If a spectrum has no flux on the network's grid.
+            As `prepare` does.
         """
         gridded = spectra.to_grid(self.preset.preprocessing.grid)
-        flux = self.preset.preprocessing(gridded)
+        if flux is None:
+            flux = self.prepare(gridded)
         probabilities = self._engine.predict(flux)
         best = probabilities.argmax(axis=1)
         score = ood_score(probabilities)

@@ -147,4 +147,5 @@ class Engine:
         else:
             with ThreadPoolExecutor(min(self.threads, len(starts))) as pool:
                 parts = list(pool.map(one, starts))
-        return [np.concatenate(arrays)[:n].reshape(n, -1) for arrays in zip(*parts, strict=True)]
+        joined = [np.concatenate(arrays)[:n] for arrays in zip(*parts, strict=True)]
+        return [array.reshape(n, int(np.prod(array.shape[1:]))) for array in joined]

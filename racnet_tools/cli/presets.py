@@ -1,0 +1,58 @@
+"""List the trained networks that can be used, or print the card of one.
+
+Presets come with the package; your own are looked for in the folder $RACNET_PRESETS, or ~/.local/share/racnet.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from racnet_tools.errors import RacnetError
+
+EXAMPLE = "racnet presets\n  racnet presets racnet-class"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Name the options."""
+    parser.add_argument("name", nargs="?", metavar="NAME", help="preset whose card is shown")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the table or the card."""
+    from racnet_tools.inference.presets import available_presets, load_preset, preset_folders
+
+    if args.name:
+        preset = load_preset(args.name)
+        preset.model_bytes()  # says so if the file is damaged
+        print(preset.card.strip() or f"{preset.name} has no card.")
+        print(f"\nfolder  {preset.folder}\nsha256  {preset.sha256} (model.onnx, checked)")
+        return 0
+    rows = [("name", "task", "classes", "parameters", "accuracy", "sha256")]
+    broken = []
+    for name, folder in available_presets().items():
+        try:
+            preset = load_preset(folder)
+        except RacnetError as error:
+            broken.append(f"{name}: {error}")
+            continue
+        parameters = preset.provenance.get("parameters")
+        accuracy = preset.provenance.get("accuracy")
+        rows.append(
+            (
+                name,
+                preset.task,
+                " ".join(preset.classes),
+                f"{parameters:,}" if isinstance(parameters, int) else "not stated",
+                f"{accuracy:.2%}" if isinstance(accuracy, float) else "see card",
+                preset.sha256[:12],
+            )
+        )
+    if len(rows) == 1 and not broken:
+        print(f"No presets in {', '.join(map(str, preset_folders()))}.")
+        return 0
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    for line in broken:
+        print(f"unusable: {line}")
+    return 1 if broken else 0
