@@ -51,31 +51,25 @@ def _positive(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Classify, show progress on stderr and a summary on stdout."""
-    from racnet_tools.inference.catalogue import catalogue_format
-    from racnet_tools.inference.job import classify_to_file, errors_path
-    from racnet_tools.inference.journal import Journal
+    from racnet_tools.inference.job import check_output, classify_to_file, errors_path
     from racnet_tools.inference.presets import load_preset
     from racnet_tools.readers import find_files
 
     start = time.monotonic()
-    output, unfinished = args.output, Journal.unfinished(args.output)
+    errors_file = errors_path(args.output)
     try:
-        catalogue_format(output)
+        if check_output(args.output, args.resume):
+            print(f"{args.output} is finished already; it is left as it is")
+            return 3 if errors_file.exists() else 0
         load_preset(args.preset)
     except RacnetError as error:
         raise UsageError(str(error)) from error
-    if unfinished and not args.resume:
-        raise UsageError(f"{output} is unfinished: add --resume to go on, or delete {Journal.folder_of(output)}")
-    if not unfinished and output.exists() and not args.resume:
-        raise UsageError(f"{output} exists already and is not overwritten: choose another name or remove it")
     n_files = sum(1 for _ in find_files(args.input))
-    if n_files == 0:
-        raise UsageError(f"no spectrum files found in {' '.join(args.input)}")
     with _Progress(n_files) as progress:
         try:
             summary = classify_to_file(
                 find_files(args.input),
-                output,
+                args.output,
                 args.preset,
                 batch_size=args.batch_size,
                 workers=args.workers,
@@ -85,13 +79,9 @@ def run(args: argparse.Namespace) -> int:
             )
         except KeyboardInterrupt:
             raise RacnetError(f"interrupted after {progress.n} of {n_files} files; add --resume to go on") from None
-    errors_file = errors_path(output)
-    if summary.finished_before:
-        print(f"{output} is finished already; it is left as it is")
-        return 3 if errors_file.exists() else 0
     for line in _told(summary, time.monotonic() - start):
         print(line)
-    print(f"catalogue  {output}")
+    print(f"catalogue  {args.output}")
     if summary.n_refused:
         print(f"refused    {errors_file}")
     return 3 if summary.n_refused else 0

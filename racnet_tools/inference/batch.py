@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -35,6 +35,7 @@ _PIECE = 256
 # astropy's reading handles warnings in a way that is not safe between threads, and gains nothing from them.
 _READING = threading.Lock()
 _LOADING = threading.Lock()
+_CONNECT_TIMEOUT = "10s"
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,7 @@ def classify_chunks(
     executor: Executor | None = None,
     workers: int | None = None,
     recall: Callable[[int, list[list[Any]]], dict[str, Any] | None] | None = None,
-) -> Iterator[tuple[dict[str, Any], bool]]:
+) -> Generator[tuple[dict[str, Any], bool], None, None]:
     """Classify files chunk by chunk, in order.
 
     Parameters
@@ -280,7 +281,7 @@ def dask_executor(address: str) -> Iterator[tuple[Executor, int]]:
     except ImportError as error:
         raise RacnetError("--scheduler needs Dask: pip install 'racnet-tools[scale]'.") from error
     try:
-        client = Client(address, timeout="10s")
+        client = Client(address, timeout=_CONNECT_TIMEOUT)
     except (OSError, ValueError, TimeoutError) as error:
         raise RacnetError(f"No Dask scheduler answers at {address!r} ({error}). Is it running there?") from error
     try:

@@ -56,7 +56,7 @@ def rows_to_catalogue(rows: Rows, columns: Sequence[Column], meta: Mapping[str, 
         missing = [value is None for value in given]
         empty = {str: "", float: np.nan, bool: False}[column.kind]
         filled = [empty if gone else value for value, gone in zip(given, missing, strict=True)]
-        data = np.array(filled, dtype=column.kind)
+        data: np.ndarray = np.array(filled, dtype=column.kind)
         made.append(MaskedColumn(data, name=column.name, mask=missing, description=column.description))
     return Table(made, meta=dict(meta or {}), copy=False)
 
@@ -176,13 +176,12 @@ def _write_votable(path: Path, rows: Callable[[], Rows], columns: Sequence[Colum
         votable.to_xml(buffer)
         return buffer.getvalue().decode()
 
-    head, tail = text([["" if c.kind is str else None for c in columns]]).split(start)[0], None
+    frame = text([["" if column.kind is str else None for column in columns]])
     with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(head + start)
-        for block in _blocks(rows()):
-            body, tail = text(block).split(start)[1].rsplit(end, 1)
-            file.write(body)
-        file.write(end + (tail or ""))
+        file.write(frame.split(start)[0] + start)
+        for block in filter(None, _blocks(rows())):
+            file.write(text(block).split(start)[1].rsplit(end, 1)[0])
+        file.write(end + frame.rsplit(end, 1)[1])
 
 
 def _write_fits(path: Path, rows: Callable[[], Rows], columns: Sequence[Column], meta: dict[str, Any]) -> None:
@@ -194,8 +193,9 @@ def _write_fits(path: Path, rows: Callable[[], Rows], columns: Sequence[Column],
         n += 1
         for i in text:
             widths[columns[i].name] = max(widths[columns[i].name], len(_ascii(row[i])))
-    codes = {float: "D", bool: "L"}
-    fields = [(c.name, f"S{widths[c.name]}" if c.kind is str else {float: ">f8", bool: "S1"}[c.kind]) for c in columns]
+    codes: dict[type, str] = {float: "D", bool: "L"}
+    types: dict[type, str] = {float: ">f8", bool: "S1"}
+    fields = [(c.name, f"S{widths[c.name]}" if c.kind is str else types[c.kind]) for c in columns]
     dtype = np.dtype(fields)
     header = fits.BinTableHDU.from_columns(
         [fits.Column(c.name, f"{widths[c.name]}A" if c.kind is str else codes[c.kind]) for c in columns]

@@ -170,7 +170,7 @@ class Classifier:
         known = {name: gridded.table[name].tolist() for name in ("spec_id", "path", "survey", "z", "snr_g", "snr_r")}
         return [
             [
-                *(printable(known[name][i]) for name in ("spec_id", "path", "survey")),
+                *(known[name][i] and printable(known[name][i]) for name in ("spec_id", "path", "survey")),
                 self.preset.classes[best[i]],
                 _rounded(probabilities[i, best[i]]),
                 *map(_rounded, probabilities[i]),
@@ -186,9 +186,9 @@ class Classifier:
         ]
 
 
-def printable(text: str | None) -> str | None:
+def printable(text: str) -> str:
     """Text that every format can hold: control characters and bytes that are no UTF-8 are shown as escapes."""
-    if text is None or text.isprintable():
+    if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 

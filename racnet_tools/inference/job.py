@@ -18,7 +18,7 @@ from racnet_tools.inference.catalogue import catalogue_format, write_catalogue, 
 from racnet_tools.inference.classifier import Classifier
 from racnet_tools.inference.journal import Journal
 
-__all__ = ["Summary", "classify_to_file", "errors_path"]
+__all__ = ["Summary", "check_output", "classify_to_file", "errors_path"]
 
 
 @dataclass
@@ -47,6 +47,43 @@ class Summary:
 def errors_path(output: Path) -> Path:
     """Where the refused inputs of a run are listed: ``<stem>.errors.csv`` beside the output."""
     return output.with_name(f"{output.stem}.errors.csv")
+
+
+def check_output(output: Path, resume: bool) -> bool:
+    """Whether an earlier run finished `output`, so that nothing is left to do.
+
+    Parameters
+    ----------
+    output : Path
+        The catalogue.
+    resume : bool
+        Whether an earlier run may be continued.
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    RacnetError
+        If the catalogue cannot be written there: unknown format, no such folder, or something would be overwritten.
+    """
+    catalogue_format(output)
+    if not output.absolute().parent.is_dir():
+        raise RacnetError(f"The folder {output.absolute().parent} of the output does not exist. Create it first.")
+    if Journal.unfinished(output):
+        if resume:
+            return False
+        raise RacnetError(
+            f"{output} is unfinished. Add --resume (resume=True) to go on, or delete {Journal.folder_of(output)} to "
+            "start again."
+        )
+    if output.exists() and resume:
+        return True
+    for path in (output, errors_path(output)):
+        if path.exists():
+            raise RacnetError(f"{path} exists already and is not overwritten. Choose another name or remove it.")
+    return False
 
 
 def classify_to_file(
@@ -91,22 +128,9 @@ def classify_to_file(
         If the output (or an unfinished run) exists and `resume` is false, or the preset cannot be used.
     """
     output = Path(output)
-    catalogue_format(output)
     errors_file = errors_path(output)
-    if Journal.unfinished(output):
-        if not resume:
-            raise RacnetError(
-                f"{Journal.folder_of(output)} holds an unfinished run for {output}. Add --resume to continue it, or "
-                "delete that folder to start again."
-            )
-    elif output.exists() and resume:
-        return Summary(finished_before=True, n_refused=int(errors_file.exists()))
-    else:
-        for path in (output, errors_file):
-            if path.exists():
-                raise RacnetError(f"{path} exists already and is not overwritten. Choose another name or remove it.")
-    if not output.absolute().parent.is_dir():
-        raise RacnetError(f"The folder {output.absolute().parent} of the output does not exist. Create it first.")
+    if check_output(output, resume):
+        return Summary(finished_before=True)
     classifier = Classifier(preset, batch_size, threads=1)
     recipe = Recipe.of(classifier)
     job = {"racnet": __version__, "presets": classifier.presets, "batch_size": classifier.batch_size}

@@ -161,10 +161,11 @@ def _load_folder(folder: Path) -> Preset:
         label in classes and isinstance(child, str) and _NAME.fullmatch(child) for label, child in children.items()
     ):
         raise _wrong(folder, "labels.json", '"subclass_presets": class to the name of a preset', children)
-    sums = provenance.get("sha256")
-    checksum = sums.get("model.onnx") if isinstance(sums, dict) else None
+    stated_sums = provenance.get("sha256")
+    sums = stated_sums if isinstance(stated_sums, dict) else {}
+    checksum = sums.get("model.onnx")
     if not (isinstance(checksum, str) and re.fullmatch(r"[0-9a-f]{64}", checksum)):
-        raise _wrong(folder, "provenance.json", '"sha256": {"model.onnx": 64 hexadecimal digits}', sums)
+        raise _wrong(folder, "provenance.json", '"sha256": {"model.onnx": 64 hexadecimal digits}', stated_sums)
     for name, stated in sums.items():  # labels and preprocessing must be those of the weights
         if name in _JSON_FILES and hashlib.sha256((folder / name).read_bytes()).hexdigest() != stated:
             raise RacnetError(
