@@ -59,7 +59,7 @@ def test_public_names_load(name):
 
 def test_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'classifier'"):
-        racnet_tools.classifier  # noqa: B018
+        racnet_tools.classifier
 
 
 def test_missing_data_is_said():
