@@ -27,7 +27,7 @@ __all__ = ["DESI_GRID", "NAME", "identify", "read"]
 
 NAME = "desi_coadd"
 
-#: 3600.0 to 9823.7 Angstrom on multiples of 1e-4.
+#: 3600.0 to 9822.0 Angstrom on multiples of 1e-4.
 DESI_GRID = LogLambdaGrid(start=3.5563, step=1e-4, n_pixels=4360)
 
 _ARMS = "BRZ"

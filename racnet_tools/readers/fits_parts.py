@@ -7,6 +7,7 @@ LAMOST file five times as fast as astropy, which the tests hold it against.
 
 from __future__ import annotations
 
+import math
 import re
 from functools import cached_property
 from typing import Any
@@ -128,9 +129,7 @@ class Hdu:
         self.axes = [self._integer(f"NAXIS{i + 1}") for i in range(naxis)]
         if any(n < 0 for n in self.axes):
             raise parts.error("axes that are not negative", f"{self.axes} in {self.label}")
-        count = 1 if naxis else 0
-        for n in self.axes:
-            count *= n
+        count = math.prod(self.axes) if naxis else 0
         extra = self._integer("PCOUNT", 0) if index else 0
         groups = self._integer("GCOUNT", 1) if index else 1
         if extra < 0 or groups < 1:
@@ -166,10 +165,12 @@ class Hdu:
         """The data array, slowest axis first, scaled by BSCALE and BZERO where they are given; read-only."""
         self.require_data()
         raw = self._parts.source.read_at(self.start, self.size)
-        array = np.frombuffer(raw, _IMAGE_TYPES[self.bitpix])
-        if array.size * array.itemsize != self.size:
+        dtype = np.dtype(_IMAGE_TYPES[self.bitpix])
+        shape = self.axes[::-1] if self.axes else [0]
+        wanted = math.prod(shape)
+        if len(raw) < wanted * dtype.itemsize:  # a large file that shrank while it was read
             raise self._parts.error(f"{self.size} bytes of data in {self.label}", f"{len(raw)}")
-        array = array.reshape(self.axes[::-1])
+        array = np.frombuffer(raw, dtype, wanted).reshape(shape)
         scale, zero = self.header.number("BSCALE"), self.header.number("BZERO")
         blank = self.header.number("BLANK") if self.bitpix > 0 else None
         if scale in (None, 1.0) and zero in (None, 0.0) and blank is None:

@@ -69,8 +69,8 @@ def write_lamost(
 
     Notes
     -----
-    Reading the files back gives the same wavelengths, flux, ivar (bit for bit), mask, and the standard columns. The
-    mask is written as Andmask = 1.
+    Reading the files back gives the same flux and ivar (bit for bit), wavelengths, mask, and standard columns (numbers
+    to 13 digits). The mask is written as Andmask = 1.
     """
     if layout not in (*_EXTEN0, "coadd"):
         raise RacnetError(f"Expected a layout of image5_sub, image5 or coadd. Received: {layout!r}.")
@@ -169,7 +169,7 @@ def _describe(header: Header, row: dict[str, Any], layout: str, coeff0: float, c
         header["TELESCOP"] = ("LAMOST", "GuoShouJing Telescope")
     else:
         origin = "simulated" if survey == "SIMULATED" else "rewritten in a LAMOST layout"
-        header["ORIGIN"] = (f"racnet_tools, {origin}", "not a file of the LAMOST archive")
+        header["ORIGIN"] = (f"racnet_tools, {origin}", "not LAMOST's")
         header["SURVEY"] = (survey, "where the spectrum is from")
     identity = _SPEC_ID.match(spec_id)
     if identity:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from astropy.table import MaskedColumn
 
 from racnet_tools.errors import RacnetError, ReadError
 from racnet_tools.readers.objects import merge_objects
@@ -46,11 +45,7 @@ def _to_set(record: Record) -> SpectrumSet:
     return SpectrumSet(record.wave, record.flux, record.ivar, record.mask, record.rows, record.meta)
 
 
-def read(
-    inputs: str | Path | Iterable[str | Path],
-    on_error: Literal["raise", "skip"] = "raise",
-    grid: LogLambdaGrid | None = None,
-) -> SpectrumSet:
+def read(inputs: str | Path | Iterable[str | Path], on_error: Literal["raise", "skip"] = "raise") -> SpectrumSet:
     """The spectra of files, folders, patterns and lists.
 
     Parameters
@@ -60,16 +55,14 @@ def read(
     on_error : {"raise", "skip"}
         What a refused file does: end the reading with its `ReadError`, or be passed over and noted in
         ``meta["refused"]`` as ``[path, reason]``.
-    grid : LogLambdaGrid, optional
-        Wavelengths of the result. Without it a lone file keeps its own, and several files come on `LAMOST_GRID`.
 
     Returns
     -------
     SpectrumSet
-        In the order of `find_files`. Each ``spec_id`` occurs once: of two different files with one id (two releases of
-        one observation, or a copy) the second is refused, since catalogues could not tell them apart. A file that is
-        named twice is read once. Spectra within 3 arcsec of each other get one ``object_id``, so that a split by
-        object keeps repeated visits together.
+        In the order of `find_files`; a lone file keeps its own wavelengths, several come on `LAMOST_GRID`. Each
+        ``spec_id`` occurs once: of two different files with one id (two releases of one observation, or a copy) the
+        second is refused, since catalogues could not tell them apart. A file that is named twice is read once. Spectra
+        within 3 arcsec of each other get one ``object_id``, so that a split by object keeps repeated visits together.
 
     Raises
     ------
@@ -90,13 +83,11 @@ def read(
     if first is None:
         raise RacnetError("Expected files, folders, patterns or lists to read. Received: none.")
     second = next(files, None)
-    if second is None and grid is None:
+    if second is None:
         return read_file(first)
-    if grid is None:
-        grid = LAMOST_GRID
     sets: list[SpectrumSet] = []
     refused: list[ReadError] = []
-    for spectra, errors in read_batches(chain([first], [second] if second else [], files), grid=grid):
+    for spectra, errors in read_batches(chain([first, second], files)):
         if errors and on_error == "raise":
             raise errors[0]
         refused.extend(errors)
@@ -105,6 +96,8 @@ def read(
     if not sets:
         raise refused[0]
     joined = sets[0] if len(sets) == 1 else concatenate(sets)
+    from astropy.table import MaskedColumn
+
     table = joined.table
     ra, dec = (table[name].filled(np.nan).tolist() for name in ("ra", "dec"))
     names = merge_objects(table["object_id"].tolist(), ra, dec)

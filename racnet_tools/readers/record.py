@@ -109,7 +109,13 @@ def check_dispersion(path: Path, coeff0: float | None, coeff1: float | None, n_p
 
 
 def make_record(
-    path: Path, wave: np.ndarray, flux: Any, ivar: Any, bad: Any, rows: list[dict[str, Any]], **meta: Any
+    path: Path,
+    wave: np.ndarray,
+    flux: Any,
+    ivar: Any,
+    bad: Any,
+    rows: list[dict[str, Any]],
+    meta: dict[str, Any] | None = None,
 ) -> Record:
     """A `Record` from raw arrays, refused where it holds no information.
 
@@ -125,7 +131,7 @@ def make_record(
         The survey's own flags.
     rows : list of dict
         One a spectrum.
-    **meta
+    meta : dict, optional
         For `SpectrumSet.meta`.
 
     Returns
@@ -158,7 +164,7 @@ def make_record(
     mask = ~(finite & informed)
     if bad is not None:
         mask |= np.atleast_2d(bad)
-    return Record(wave, flux, ivar, mask, rows, meta)
+    return Record(wave, flux, ivar, mask, rows, meta or {})
 
 
 def _require_signal(path: Path, flux: np.ndarray, finite: np.ndarray, informed: np.ndarray) -> None:

@@ -99,7 +99,6 @@ def _wavelengths(fits: FitsParts, loglam: np.ndarray) -> np.ndarray:
         raise fits.error("a finite loglam in every row", f"{np.isfinite(loglam).sum()} of {len(loglam)} rows")
     start = float(np.round(loglam[0] / _STEP) * _STEP)
     start = round(start, 4)  # the multiple of the step as a header would write it
-    wave = check_dispersion(fits.path, start, _STEP, len(loglam))
     # float32 leaves 2.4e-7 in log10; 2e-6 is a fiftieth of a pixel.
     away = np.abs(loglam - (start + _STEP * np.arange(len(loglam))))
     if not (away < 2e-6).all():
@@ -108,7 +107,7 @@ def _wavelengths(fits: FitsParts, loglam: np.ndarray) -> np.ndarray:
             f"values up to {away.max():.2g} away from that",
             "The file is damaged or was rebinned: fetch the original from the survey.",
         )
-    return wave
+    return check_dispersion(fits.path, start, _STEP, len(loglam))
 
 
 def _row(fits: FitsParts) -> dict[str, Any]:

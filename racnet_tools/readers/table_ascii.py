@@ -109,7 +109,7 @@ def read(source: Source) -> Record:
     meta = {} if where.keys() & {"ivar", "error"} else {"ivar": "not given"}
     identity = re.sub(r"(\.(csv|ecsv|txt|dat|ascii|asc|spec|tsv))?(\.gz)?$", "", path.name, flags=re.IGNORECASE)
     row = {"spec_id": identity, "object_id": identity, "survey": "ASCII", "path": str(path)}
-    return make_record(path, wave, flux, ivar, None, [row], **meta)
+    return make_record(path, wave, flux, ivar, None, [row], meta)
 
 
 def _split(path: Path, text: str) -> tuple[str, dict[str, str], list[str], list[tuple[int, str]]]:
