@@ -107,7 +107,7 @@ class SpectrumSet:
 
     def _like_flux(self, values: Any, dtype: type, name: str) -> np.ndarray:
         with np.errstate(over="ignore"):
-            array = np.atleast_2d(np.asarray(values, dtype=dtype))
+            array: np.ndarray = np.atleast_2d(np.asarray(values, dtype=dtype))
         if array.shape != self.flux.shape:
             raise RacnetError(f"Expected {name} of the flux's shape {self.flux.shape}. Received: {array.shape}.")
         return array
@@ -318,5 +318,5 @@ def concatenate(sets: Iterable[SpectrumSet]) -> SpectrumSet:
         from astropy.table import vstack
 
         table = vstack([s.table for s in sets], join_type="outer", metadata_conflicts="silent")
-    joined = (np.concatenate([getattr(s, name) for s in sets]) for name in ("flux", "ivar", "mask"))
-    return SpectrumSet(wave, *joined, table, sets[0].meta)
+    flux, ivar, mask = (np.concatenate([getattr(s, name) for s in sets]) for name in ("flux", "ivar", "mask"))
+    return SpectrumSet(wave, flux, ivar, mask, table, sets[0].meta)
