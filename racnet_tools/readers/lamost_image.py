@@ -32,7 +32,7 @@ from racnet_tools.readers.record import (
     subclass,
 )
 
-__all__ = ["NAME", "check_wavelengths", "describe", "identify", "read", "refuse_medium_resolution"]
+__all__ = ["NAME", "check_cards", "check_wavelengths", "describe", "identify", "read", "refuse_medium_resolution"]
 
 NAME = "lamost_image"
 
@@ -75,7 +75,7 @@ def read(fits: FitsParts) -> Record:
     if third == "wavelength":
         check_wavelengths(fits, wave, image[2])
     else:
-        _check_cards(fits)
+        check_cards(fits)
     return make_record(fits.path, wave, image[0], image[1], image[3] != 0, [describe(header, str(fits.path))])
 
 
@@ -92,10 +92,10 @@ def _third_row(fits: FitsParts) -> str:
 
 
 def check_wavelengths(fits: FitsParts, wave: np.ndarray, given: np.ndarray) -> None:
-    """Refuse a file whose own wavelengths, where it has some, contradict COEFF0 and COEFF1 by half a pixel or more."""
+    """Refuse a file whose own wavelengths contradict COEFF0 and COEFF1 by a tenth of a pixel or more."""
     with np.errstate(invalid="ignore", over="ignore"):
         away = np.abs(given.astype(np.float64) - wave)
-        wrong = ~(away < 0.4)
+        wrong = ~(away < 0.1)
     # A few damaged values are no reason to doubt the header; half of them are.
     if wrong.mean() > 0.5:
         raise fits.error(
@@ -105,10 +105,10 @@ def check_wavelengths(fits: FitsParts, wave: np.ndarray, given: np.ndarray) -> N
         )
 
 
-def _check_cards(fits: FitsParts) -> None:
-    """Without a wavelength row, CRVAL1 and CD1_1 are the second witness; other writers may leave them out."""
+def check_cards(fits: FitsParts) -> None:
+    """Without a wavelength row, CRVAL1 and CD1_1 are the second witness; writers may leave them out."""
     header = fits.primary.header
-    for first, second, tolerance in (("COEFF0", "CRVAL1", 5e-5), ("COEFF1", "CD1_1", 1e-8)):
+    for first, second, tolerance in (("COEFF0", "CRVAL1", 1e-6), ("COEFF1", "CD1_1", 1e-9)):
         a, b = header.number(first), header.number(second)
         if a is not None and b is not None and header.number("CRPIX1") in (None, 1.0) and abs(a - b) > tolerance:
             raise fits.error(f"{first} and {second} to agree", f"{a:g} and {b:g}")

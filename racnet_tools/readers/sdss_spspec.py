@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from racnet_tools.readers.fits_parts import FitsParts, Header
+from racnet_tools.readers.lamost_image import check_cards
 from racnet_tools.readers.record import Record, check_dispersion, designation, known, make_record, redshift
 from racnet_tools.readers.sdss_spec import PIXEL_BITS, spec_id
 
@@ -60,9 +61,10 @@ def read(fits: FitsParts) -> Record:
     if n_rows not in (4, 5):
         raise fits.error("an image of 5 rows (flux, continuum-subtracted, error, mask, ...)", f"{n_rows} rows")
     wave = check_dispersion(fits.path, header.number("COEFF0"), header.number("COEFF1"), n_pixels)
+    check_cards(fits)
     image = fits.primary.image()
-    error, flags = image[2].astype(np.float64), image[3].astype(np.float64)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        error, flags = image[2].astype(np.float64), image[3].astype(np.float64)
         ivar = np.where(error > 0, error, np.inf) ** -2.0
         bits = np.where(np.abs(flags) < 2**62, flags, 0).astype(np.int64)
     return make_record(fits.path, wave, image[0], ivar, (bits & PIXEL_BITS) != 0, [_row(header, str(fits.path))])

@@ -136,7 +136,7 @@ def test_gzip_bomb_is_refused_quickly_and_in_bounded_memory(tmp_path):
     assert len(packed) < 500_000
     start = time.perf_counter()
     assert f"more than {MAX_BYTES >> 20} MB" in reason(tmp_path / "a.fits.gz")
-    assert time.perf_counter() - start < 3
+    assert time.perf_counter() - start < 10
 
 
 def test_many_small_gzip_members_count_together(tmp_path, monkeypatch):
