@@ -27,9 +27,10 @@ def residual_block(features: Any, index: int, config: NetworkConfig, seeds: Iter
     """Apply block `index` (from 1) to features (n, length, channels); pooling is left to the caller.
 
     The last convolution before the sum has no ReLU of its own: it may then lower what the shortcut carries as well as
-    raise it; the ReLU follows the sum. Weights start as in He et al. 2015, but for that last convolution, whose variance
-    is divided by the number of blocks: without normalisation the features would otherwise grow tenfold over eight
-    blocks and the softmax would start saturated. (Channel weights start near 1/2: with attention this is made up for.)
+    raise it; the ReLU follows the sum. Weights start as in He et al. 2015, but for that last convolution, whose
+    variance is divided by the number of blocks: without normalisation the features would otherwise grow tenfold over
+    eight blocks and the softmax would start saturated. (With attention, whose channel weights start near 1/2, that is
+    made up for.)
 
     Returns
     -------

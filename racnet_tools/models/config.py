@@ -1,8 +1,8 @@
 """The one description from which a residual network is built, checked when it is made.
 
 Shapes that follow from it: input ``flux`` (n, n_pixels), one residual block per entry of ``filters`` with a pooling by
-``pool_size`` after each, output ``probabilities`` (n, n_classes). Reference: Zou et al. 2020, PASP 132, 044503, sections
-2.5 and 2.6; what the text leaves open was settled by its parameter counts (0.388 and 0.623 million).
+``pool_size`` after each, output ``probabilities`` (n, n_classes). Reference: Zou et al. 2020, PASP 132, 044503,
+sections 2.5 and 2.6; what the text leaves open was settled by its parameter counts (0.388 and 0.623 million).
 """
 
 from __future__ import annotations

@@ -31,19 +31,19 @@ class WeightAverage:
         self._variables = list(variables)
         self.momentum = momentum
         self.steps = 0
-        self.values = [np.array(variable) for variable in self._variables]
+        self.values = self._present()
 
     def update(self) -> None:
         """Take the variables' present values into the average."""
         share = np.float32(1 - min(self.momentum, (1 + self.steps) / (10 + self.steps)))
         self.steps += 1
-        for value, variable in zip(self.values, self._variables, strict=True):
-            value += share * (np.asarray(variable) - value)
+        for value, present in zip(self.values, self._present(), strict=True):
+            value += share * (present - value)
 
     @contextmanager
     def applied(self) -> Iterator[None]:
         """Put the average into the variables for the length of a ``with`` block."""
-        kept = [np.array(variable) for variable in self._variables]
+        kept = self._present()
         self.assign()
         try:
             yield
@@ -55,3 +55,8 @@ class WeightAverage:
         """Put the average into the variables for good."""
         for variable, value in zip(self._variables, self.values, strict=True):
             variable.assign(value)
+
+    def _present(self) -> list[np.ndarray]:
+        import keras
+
+        return [np.array(keras.ops.convert_to_numpy(variable)) for variable in self._variables]

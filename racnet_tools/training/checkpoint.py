@@ -38,7 +38,7 @@ def write_checkpoint(folder: Path, epoch: int, groups: dict[str, list[Any]], sta
     folder.mkdir(exist_ok=True)
     path = folder / f"epoch-{epoch:05d}.npz"
     arrays = {
-        f"{group}/{index:04d}": np.asarray(value) for group, values in groups.items() for index, value in enumerate(values)
+        f"{group}/{index:04d}": _plain(value) for group, values in groups.items() for index, value in enumerate(values)
     }
     arrays["state"] = np.frombuffer(json.dumps({**state, "epoch": epoch}).encode(), np.uint8)
     with atomic_path(path, overwrite=True) as temporary:
@@ -88,6 +88,14 @@ def restore(variables: list[Any], values: list[np.ndarray], what: str) -> None:
     shapes = [tuple(variable.shape) for variable in variables]
     found = [value.shape for value in values]
     if shapes != found:
-        raise ReadError(what, expected=f"{len(shapes)} arrays of this network", found=f"{len(found)} that do not fit it")
+        raise ReadError(
+            what, expected=f"{len(shapes)} arrays of this network", found=f"{len(found)} that do not fit it"
+        )
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
+
+
+def _plain(value: Any) -> np.ndarray:
+    import keras
+
+    return np.asarray(keras.ops.convert_to_numpy(value))

@@ -39,7 +39,8 @@ def checked(arrays: Any, network: NetworkConfig, what: str) -> Arrays:
     y = np.asarray(arrays[1])
     if y.shape != (len(x),) or not np.issubdtype(y.dtype, np.integer):
         raise RacnetError(
-            f"{what} needs one integer class index a spectrum, shape ({len(x)},). Received: {y.dtype} of shape {y.shape}."
+            f"{what} needs one integer class index a spectrum, shape ({len(x)},). "
+            f"Received: {y.dtype} of shape {y.shape}."
         )
     if len(y) == 0:
         raise RacnetError(f"{what} has no spectra.")
@@ -78,6 +79,7 @@ class EpochSource:
         self._make = data if callable(data) else None
         self._network = network
         self._last = last
+        self._present: tuple[int, Arrays] | None = None
         self._next: tuple[int, Future[Arrays]] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="racnet-epoch") if self._make else None
 
@@ -104,14 +106,15 @@ class EpochSource:
         """
         if self._fixed:
             return self._fixed
-        if self._next is None or self._next[0] != epoch:
-            self._start(epoch)
-        assert self._next is not None
-        arrays = self._next[1].result()
-        self._next = None
-        if epoch + 1 < self._last:
-            self._start(epoch + 1)
-        return arrays
+        if self._present is None or self._present[0] != epoch:
+            self._present = None  # its memory, before the next epoch's is taken
+            if self._next is None or self._next[0] != epoch:
+                self._start(epoch)
+            assert self._next is not None
+            self._present = epoch, self._next[1].result()
+            if epoch + 1 < self._last:
+                self._start(epoch + 1)
+        return self._present[1]
 
     def _start(self, epoch: int) -> None:
         assert self._thread and self._make

@@ -187,7 +187,11 @@ class _Trainer:
 
         epochs = self.training.epochs
         with tqdm(
-            total=epochs * self.steps, initial=self.done * self.steps, disable=not progress, unit="step", mininterval=0.5
+            total=epochs * self.steps,
+            initial=self.done * self.steps,
+            disable=not progress,
+            unit="step",
+            mininterval=0.5,
         ) as bar:
             for epoch in range(self.done, epochs):
                 bar.set_description(f"epoch {epoch + 1}/{epochs}")
@@ -269,16 +273,14 @@ def _compile(model: ResidualNetwork, training: TrainingConfig, total_steps: int)
     """Attach loss and optimiser to a network; return the optimiser with its variables made."""
     import keras
 
-    warm_up = int(round(training.warm_up * total_steps))
+    warm_up = round(training.warm_up * total_steps)
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0 if warm_up else training.learning_rate,
         max(1, total_steps - warm_up),
         warmup_target=training.learning_rate if warm_up else None,
         warmup_steps=warm_up,
     )
-    optimizer = keras.optimizers.AdamW(
-        schedule, weight_decay=training.weight_decay, global_clipnorm=training.clip_norm
-    )
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=training.weight_decay, global_clipnorm=training.clip_norm)
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     model.compile(
         optimizer,

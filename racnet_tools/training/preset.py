@@ -88,7 +88,8 @@ def save_preset(
         raise RacnetError(
             f"{folder} exists already"
             + (" and is not a preset, so it is not replaced." if overwrite else " and is not overwritten.")
-            + " Choose another name" + ("." if overwrite else " or pass overwrite=True.")
+            + " Choose another name"
+            + ("." if overwrite else " or pass overwrite=True.")
         )
 
     folder.parent.mkdir(parents=True, exist_ok=True)

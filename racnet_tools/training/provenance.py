@@ -31,7 +31,7 @@ def git_commit() -> str | None:
     if not (root / ".git").exists():
         return None
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603
             ["git", "-C", str(root), "describe", "--always", "--abbrev=40", "--dirty"],  # noqa: S607
             capture_output=True,
             text=True,

@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from racnet_tools.errors import ReadError, RacnetError
+from racnet_tools.errors import RacnetError, ReadError
 from racnet_tools.files import atomic_path, sha256
 from racnet_tools.models import NetworkConfig, build_from_config
 from racnet_tools.training.provenance import git_commit, versions
@@ -119,10 +119,13 @@ def claimed(folder: Path, config: Mapping[str, Any], resume: bool) -> Iterator[N
         strange = [path.name for path in folder.iterdir() if path.name[0] != "."] if folder.is_dir() else [folder.name]
         if strange:
             raise RacnetError(
-                f"{folder} is not the folder of a run: it holds {', '.join(sorted(strange)[:3])}. Choose another folder."
+                f"{folder} is not the folder of a run: it holds {', '.join(sorted(strange)[:3])}. "
+                "Choose another folder."
             )
     if started and not resume:
-        raise RacnetError(f"{folder} holds an unfinished run. Pass resume=True to go on with it, or choose another folder.")
+        raise RacnetError(
+            f"{folder} holds an unfinished run. Pass resume=True to go on with it, or choose another folder."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
         for left in (*folder.glob(".writing-*"), *folder.glob("checkpoints/.writing-*")):
@@ -203,5 +206,7 @@ def _locked(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise RacnetError(f"Another process is working on {folder}. Wait for it or choose another folder.") from error
+            raise RacnetError(
+                f"Another process is working on {folder}. Wait for it or choose another folder."
+            ) from error
         yield

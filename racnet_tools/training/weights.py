@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 
 from racnet_tools.errors import ReadError
 from racnet_tools.files import atomic_path
+from racnet_tools.models import build_from_config
 
 if TYPE_CHECKING:
-    import keras
+    from racnet_tools.models.network import ResidualNetwork
 
 __all__ = ["load_weights", "save_weights"]
 
 
-def save_weights(model: keras.Model, path: str | Path, *, overwrite: bool = False) -> Path:
-    """Write the weights of a network to a ``.weights.h5`` file.
+def save_weights(model: ResidualNetwork, path: str | Path, *, overwrite: bool = False) -> Path:
+    """Write the weights of a network to a ``.weights.h5`` file, without the optimiser's variables.
 
     Raises
     ------
@@ -26,12 +27,14 @@ def save_weights(model: keras.Model, path: str | Path, *, overwrite: bool = Fals
         When the file exists and `overwrite` is false.
     """
     path = Path(path)
+    plain = build_from_config(model.network_config)  # a network that was trained would save its optimiser too
+    plain.set_weights(model.get_weights())
     with atomic_path(path, overwrite=overwrite) as temporary:
-        model.save_weights(temporary)
+        plain.save_weights(temporary)
     return path
 
 
-def load_weights(model: keras.Model, path: str | Path) -> None:
+def load_weights(model: ResidualNetwork, path: str | Path) -> None:
     """Read the weights of a network from a ``.weights.h5`` file.
 
     Raises
