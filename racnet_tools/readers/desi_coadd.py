@@ -32,7 +32,8 @@ NAME = "desi_coadd"
 DESI_GRID = LogLambdaGrid(start=3.5563, step=1e-4, n_pixels=4360)
 
 _ARMS = "BRZ"
-_MAX_VALUES = 100_000_000  # of one arm's flux array: 400 MB, some 36,000 fibres
+_MAX_FIBRES = 10_000  # 400 MB on the grid; a coadd of one healpix has up to some thousands
+_PIECE = 256  # fibres resampled at once: bounds the intermediate arrays
 _MAX_HDUS = 64
 
 
@@ -71,18 +72,26 @@ def read(fits: FitsParts) -> Record:
             raise fits.error(
                 "three arms B, R and Z", f"no {' and no '.join(missing)}", "Give a coadd file with all three arms."
             )
-        flux_arm, ivar_arm = _arm(fits, hdus, arm, len(rows))
-        with np.errstate(over="ignore", invalid="ignore"):
-            weighted += np.where(ivar_arm > 0, flux_arm * ivar_arm, 0)
-            ivar += ivar_arm
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        flux = np.where(ivar > 0, weighted / ivar, np.float32(0))
+        wave, flux_arm, ivar_arm, bad = _arm(fits, hdus, arm, len(rows))
+        for start in range(0, len(rows), _PIECE):
+            piece = slice(start, start + _PIECE)
+            arrays = flux_arm[piece], ivar_arm[piece], None if bad is None else bad[piece]
+            try:
+                on_grid = SpectrumSet(wave, *arrays, rows[piece]).to_grid(DESI_GRID)
+                weighted[piece] += np.where(on_grid.ivar > 0, on_grid.flux * on_grid.ivar, 0)
+                ivar[piece] += on_grid.ivar
+            except RacnetError as error:
+                raise fits.error(f"arm {arm} inside 3600-9824 Angstrom", str(error)) from error
+    flux = np.where(ivar > 0, weighted / ivar, np.float32(0))
     if not (ivar > 0).any():
         raise fits.error("a fibre with an inverse variance above zero", "none", "The file holds no information.")
     return make_record(fits.path, DESI_GRID.wave, flux, ivar, None, rows)
 
 
-def _arm(fits: FitsParts, hdus: dict[str, Hdu], arm: str, n: int) -> tuple[np.ndarray, np.ndarray]:
+def _arm(
+    fits: FitsParts, hdus: dict[str, Hdu], arm: str, n: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:
+    """Wavelengths (N,), flux and ivar (n, N) and bad pixels (n, N) or None of one arm."""
     wave = hdus[f"{arm}_WAVELENGTH"]
     flux, ivar = hdus[f"{arm}_FLUX"], hdus[f"{arm}_IVAR"]
     shape = [wave.axes[0] if len(wave.axes) == 1 else -1, n]
@@ -91,23 +100,15 @@ def _arm(fits: FitsParts, hdus: dict[str, Hdu], arm: str, n: int) -> tuple[np.nd
             f"{arm}_WAVELENGTH of N, and {arm}_FLUX and {arm}_IVAR of {n} x N (one row a fibre)",
             f"axes {wave.axes}, {flux.axes} and {ivar.axes}",
         )
-    if n * shape[0] > _MAX_VALUES:
-        raise fits.error("at most 36,000 fibres", f"{n}", "Split the file.")
     bad = _mask(fits, hdus.get(f"{arm}_MASK"), (n, shape[0]))
     angstrom = wave.image().astype(np.float64)
-    with np.errstate(all="ignore"):
-        step = (angstrom[-1] - angstrom[0]) / (len(angstrom) - 1)
-        even = np.abs(angstrom - (angstrom[0] + step * np.arange(len(angstrom)))).max() < 0.1 * step
+    step = (angstrom[-1] - angstrom[0]) / (len(angstrom) - 1)
+    even = np.abs(angstrom - (angstrom[0] + step * np.arange(len(angstrom)))).max() < 0.1 * step
     if not (even and 2000 < angstrom[0] < angstrom[-1] < 20000):
         raise fits.error(
             f"wavelengths in even steps of Angstrom in {arm}_WAVELENGTH", f"others, from {angstrom[0]:.6g} on"
         )
-    try:
-        with np.errstate(all="ignore"):  # damaged values may be of any size
-            on_grid = SpectrumSet(angstrom, flux.image(), ivar.image(), bad, [{}] * n).to_grid(DESI_GRID)
-    except RacnetError as error:
-        raise fits.error(f"arm {arm} inside 3600-9824 Angstrom", str(error)) from error
-    return on_grid.flux, on_grid.ivar
+    return angstrom, flux.image(), ivar.image(), bad
 
 
 def _mask(fits: FitsParts, hdu: Hdu | None, shape: tuple[int, int]) -> np.ndarray | None:
@@ -148,6 +149,8 @@ def _rows(fits: FitsParts, hdus: dict[str, Hdu]) -> list[dict[str, Any]]:
     if "TARGETID" not in table.columns or not table.axes[1]:
         raise fits.error("a row a fibre with TARGETID in FIBERMAP", f"{', '.join(table.columns) or 'no columns'}")
     n = table.axes[1]
+    if n > _MAX_FIBRES:
+        raise fits.error(f"at most {_MAX_FIBRES} fibres", f"{n}", "Split the file.")
     table.require_data()
     targets = [str(int(value)) for value in table.column("TARGETID")[:, 0]]
     ra, dec = _numbers(table, "TARGET_RA"), _numbers(table, "TARGET_DEC")

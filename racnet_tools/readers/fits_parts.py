@@ -23,6 +23,7 @@ _BLOCK = 2880
 _MAX_HEADER = 400 * _BLOCK
 _MAX_HDUS = 2000
 _MAX_AXES = 9
+_MAX_DATA = 512 * 1024 * 1024
 _END = b"END" + b" " * 77
 _DAMAGED = "The file is damaged or was cut short: fetch it again."
 _IMAGE_TYPES = {8: ">u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
@@ -149,11 +150,15 @@ class Hdu:
         return value
 
     def require_data(self) -> None:
-        """Refuse the file if it is shorter than this HDU says."""
+        """Refuse the file if it is shorter than this HDU says, or the data are too large to be held in memory."""
         if self.start + self.size > self._parts.source.size:
             raise self._parts.error(
                 f"{self.size} bytes of data in {self.label}, as its header declares (axes {self.axes})",
                 f"{max(self._parts.source.size - self.start, 0)}",
+            )
+        if self.size > _MAX_DATA:
+            raise self._parts.error(
+                f"at most {_MAX_DATA >> 20} MB of data in {self.label}", f"{self.size / 1e6:.0f} MB", "Split the file."
             )
 
     def raw(self) -> bytes:
@@ -175,8 +180,7 @@ class Hdu:
         blank = self.header.number("BLANK") if self.bitpix > 0 else None
         if scale in (None, 1.0) and zero in (None, 0.0) and blank is None:
             return array
-        with np.errstate(over="ignore", invalid="ignore"):
-            scaled = array * (1.0 if scale is None else scale) + (0.0 if zero is None else zero)
+        scaled = array * (1.0 if scale is None else scale) + (0.0 if zero is None else zero)
         return scaled if blank is None else np.where(array == blank, np.nan, scaled)
 
     @cached_property
@@ -226,8 +230,7 @@ class Hdu:
             return values
         if letter in "IJK" and scale in (None, 1.0):  # unsigned integers; float64 would round 64-bit identifiers
             return values.astype(object) + int(zero or 0) if letter == "K" else values.astype(np.int64) + int(zero or 0)
-        with np.errstate(over="ignore", invalid="ignore"):
-            return values * (1.0 if scale is None else scale) + (0.0 if zero is None else zero)
+        return values * (1.0 if scale is None else scale) + (0.0 if zero is None else zero)
 
     def first(self, name: str) -> Any:
         """First value of a column as a Python object, None where there is no such column or no row."""

@@ -145,9 +145,8 @@ def make_record(
         If a lone spectrum's flux is nowhere finite or zero everywhere, or its ivar is nowhere positive. Of several
         spectra in one file (DESI) such ones are kept, wholly masked: broken fibres are part of every plate.
     """
-    with np.errstate(over="ignore", invalid="ignore"):
-        flux = np.atleast_2d(np.asarray(flux)).astype(np.float32)
-        ivar = np.atleast_2d(np.asarray(ivar)).astype(np.float32)
+    flux = np.atleast_2d(np.asarray(flux)).astype(np.float32)
+    ivar = np.atleast_2d(np.asarray(ivar)).astype(np.float32)
     if flux.shape != ivar.shape or flux.shape[1] != len(wave) or len(flux) != len(rows):
         raise ReadError(
             path,

@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
+
 from racnet_tools.errors import ReadError
 from racnet_tools.readers import desi_coadd, lamost_coadd, lamost_image, sdss_spec, sdss_spspec, table_ascii
 from racnet_tools.readers.fits_parts import FitsParts
@@ -79,7 +81,8 @@ def read_record(path: str | Path) -> Record:
 def _guard(path: Path, action):
     """Last net: whatever a damaged file provokes that no check foresaw is a refusal too, and says so."""
     try:
-        return action()
+        with np.errstate(all="ignore"):  # values of damaged files may be anything; what comes of them is checked
+            return action()
     except ReadError:
         raise
     except (Exception, MemoryError) as error:

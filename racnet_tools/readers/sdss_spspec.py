@@ -63,10 +63,9 @@ def read(fits: FitsParts) -> Record:
     wave = check_dispersion(fits.path, header.number("COEFF0"), header.number("COEFF1"), n_pixels)
     check_cards(fits)
     image = fits.primary.image()
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        error, flags = image[2].astype(np.float64), image[3].astype(np.float64)
-        ivar = np.where(error > 0, error, np.inf) ** -2.0
-        bits = np.where(np.abs(flags) < 2**62, flags, 0).astype(np.int64)
+    error, flags = image[2].astype(np.float64), image[3].astype(np.float64)
+    ivar = np.where(error > 0, error, np.inf) ** -2.0
+    bits = np.where(np.abs(flags) < 2**62, flags, 0).astype(np.int64)
     return make_record(fits.path, wave, image[0], ivar, (bits & PIXEL_BITS) != 0, [_row(header, str(fits.path))])
 
 

@@ -104,8 +104,7 @@ def read(source: Source) -> Record:
         ivar = values["ivar"][order]
     elif "error" in values:
         error = values["error"][order]
-        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            ivar = np.where(error > 0, error, np.inf) ** -2.0
+        ivar = np.where(error > 0, error, np.inf) ** -2.0
     meta = {} if where.keys() & {"ivar", "error"} else {"ivar": "not given"}
     identity = re.sub(r"(\.(csv|ecsv|txt|dat|ascii|asc|spec|tsv))?(\.gz)?$", "", path.name, flags=re.IGNORECASE)
     row = {"spec_id": identity, "object_id": identity, "survey": "ASCII", "path": str(path)}
@@ -204,8 +203,7 @@ def _unit(path: Path, units: dict[str, str], name: str) -> float:
 
 
 def _checked(path: Path, wave: np.ndarray, where: dict[str, int]) -> np.ndarray:
-    with np.errstate(invalid="ignore"):
-        rising = bool((np.diff(wave) > 0).all())
+    rising = bool((np.diff(wave) > 0).all())
     if not np.isfinite(wave).all() or not rising:
         raise ReadError(
             path,

@@ -5,6 +5,7 @@ import pytest
 from survey_files import ARMS, LINE, desi_arms, desi_coadd, line_position
 
 from racnet_tools.errors import ReadError
+from racnet_tools.readers import desi_coadd as desi_module
 from racnet_tools.readers import identify, read, read_file
 from racnet_tools.readers import source as source_module
 from racnet_tools.readers.desi_coadd import DESI_GRID
@@ -70,6 +71,16 @@ def test_a_pixel_bad_in_one_arm_is_taken_from_the_other(tmp_path):
     assert not spectra.mask[0, np.searchsorted(spectra.wave, 5790)]
     assert spectra.flux[0, np.searchsorted(spectra.wave, 5790)] == pytest.approx(10)
     assert spectra.mask[0, np.searchsorted(spectra.wave, 5002)]
+
+
+def test_many_fibres_are_joined_piece_by_piece(tmp_path, monkeypatch):
+    path = desi_coadd(tmp_path / "x.fits", 5)
+    whole = read_file(path)
+    monkeypatch.setattr(desi_module, "_PIECE", 2)
+    pieces = read_file(path)
+    assert np.array_equal(pieces.flux, whole.flux) and np.array_equal(pieces.ivar, whole.ivar)
+    monkeypatch.setattr(desi_module, "_MAX_FIBRES", 4)
+    assert "at most 4 fibres; found 5" in reason(path)
 
 
 def test_broken_fibres_are_kept_and_masked(tmp_path):

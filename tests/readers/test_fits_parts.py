@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from racnet_tools.errors import ReadError
+from racnet_tools.readers import read_file
 from racnet_tools.readers.fits_parts import FitsParts, Header
 from racnet_tools.readers.source import Source
 
@@ -179,6 +180,30 @@ def test_data_cut_short_says_how_much_is_there():
 
 def test_missing_padding_after_the_last_data_is_no_fault():
     assert parts(IMAGE[: 2880 + 800]).primary.image().shape == (5, 40)
+
+
+def test_large_files_are_not_read_into_memory(tmp_path):
+    """A file that really is as long as its header says, on disk mostly holes."""
+    size = 3_000_000_000
+    image = edited(IMAGE, "NAXIS1", str(size // 20))
+    for name, data, words in [
+        ("image", image, "150000000 x 5 pixels"),
+        ("table", wide_table(size), "at most 512 MB of data in HDU 1 (COADD)"),
+    ]:
+        with (tmp_path / name).open("wb") as file:
+            file.write(data)
+            file.truncate(size + 20_000)
+        with pytest.raises(ReadError) as caught:
+            read_file(tmp_path / name)
+        assert words in caught.value.reason
+
+
+def wide_table(size: int) -> bytes:
+    columns = [fits.Column(name, "40E", array=np.ones((1, 40))) for name in ("FLUX", "IVAR", "WAVELENGTH")]
+    data = written(fits.PrimaryHDU(), fits.BinTableHDU.from_columns(columns, name="COADD"))
+    for i in (1, 2, 3):
+        data = edited(data, f"TFORM{i}", f"'{size // 12}E'", 2880)
+    return edited(data, "NAXIS1", str(size // 12 * 12), 2880)
 
 
 def test_header_without_end():
