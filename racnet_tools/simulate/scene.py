@@ -1,0 +1,112 @@
+"""What light does before it reaches the telescope: redshift, the intergalactic medium and interstellar dust.
+
+Spectra are flux densities per Angstrom on log-wavelength pixels of 1e-4 dex, so a redshift is a shift of
+``log10(1 + z) / 1e-4`` pixels and keeps the shape; the overall scale does not matter to a survey calibrated relatively.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from racnet_tools.spectra import LAMOST_GRID
+
+__all__ = ["extinction_ccm89", "forest_transmission", "observe"]
+
+C_KM_S = 299792.458
+
+
+def observe(flux: np.ndarray, first_pixel: int, index: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """Templates moved by redshift onto the LAMOST grid, by cubic interpolation between pixels.
+
+    Parameters
+    ----------
+    flux : (n_templates, n_pix) float32
+        At rest.
+    first_pixel : int
+        Pixel of the LAMOST grid at which the templates start.
+    index : (n,) int
+        Template of each spectrum.
+    z : (n,) float
+        Redshifts.
+
+    Returns
+    -------
+    (n, 3909) float32
+        Beyond the template the nearest value is held.
+    """
+    shift = np.log10(1 + z) / LAMOST_GRID.step
+    whole = np.floor(shift).astype(np.int64)
+    t = (1 - (shift - whole)).astype(np.float32)
+    weights = np.stack(  # Catmull & Rom (1974); t = 0 and 1 give the template's own pixels
+        [
+            -0.5 * t + t**2 - 0.5 * t**3,
+            1 - 2.5 * t**2 + 1.5 * t**3,
+            0.5 * t + 2 * t**2 - 1.5 * t**3,
+            0.5 * (t**3 - t**2),
+        ],
+        axis=1,
+    )
+    n_pixels, last = LAMOST_GRID.n_pixels, flux.shape[1] - 1
+    observed = np.empty((len(index), n_pixels), np.float32)
+    for row, (template, begin) in enumerate(zip(index, -whole - 2 - first_pixel, strict=True)):
+        if begin >= 0 and begin + n_pixels + 3 <= flux.shape[1]:
+            stretch = flux[template, begin : begin + n_pixels + 3]
+        else:
+            stretch = flux[template, np.clip(np.arange(begin, begin + n_pixels + 3), 0, last)]
+        observed[row] = np.convolve(stretch, weights[row, ::-1], "valid")
+    return observed
+
+
+def extinction_ccm89(wave: np.ndarray, r_v: float = 3.1) -> np.ndarray:
+    """Extinction A(lambda) / E(B-V) of Cardelli, Clayton & Mathis (1989, ApJ 345, 245) in the optical.
+
+    Parameters
+    ----------
+    wave : array
+        Wavelength, Angstrom; clipped to the optical formula's range, 3030 to 9091 Angstrom.
+    r_v : float
+        A(V) / E(B-V).
+
+    Returns
+    -------
+    ndarray
+        Magnitudes per magnitude of E(B-V).
+    """
+    y = np.clip(1e4 / np.asarray(wave, dtype=np.float64), 1.1, 3.3) - 1.82
+    a = np.polynomial.polynomial.polyval(y, [1, 0.17699, -0.50447, -0.02427, 0.72085, 0.01979, -0.77530, 0.32999])
+    b = np.polynomial.polynomial.polyval(y, [0, 1.41338, 2.28305, 1.07233, -5.38434, -0.62251, 5.30260, -2.09002])
+    return r_v * a + b
+
+
+def forest_transmission(rest_wave: np.ndarray, z: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Transmission of the intergalactic medium blueward of Lyman alpha: its mean depth with a random forest.
+
+    The effective optical depth is 0.0036 (1 + z_abs)^3.45 (Press, Rybicki & Schneider 1993, ApJ 414, 64); log-normal
+    fluctuations stand for the lines at LAMOST's resolution. Beyond the Lyman limit nothing passes.
+
+    Parameters
+    ----------
+    rest_wave : (n, n_pix) array
+        Rest wavelengths of the pixels, Angstrom.
+    z : (n,) array
+        Redshifts of the quasars.
+    rng : Generator
+
+    Returns
+    -------
+    (n, n_pix) float32
+    """
+    transmission = np.ones(rest_wave.shape, np.float32)
+    for row, (rest, redshift) in enumerate(zip(rest_wave, z, strict=True)):
+        forest = np.flatnonzero(rest < 1215.67)
+        if len(forest) == 0:
+            continue
+        absorber = rest[forest] * (1 + redshift) / 1215.67
+        tau = 0.0036 * absorber**3.45
+        tau = tau + np.where(
+            rest[forest] < 1025.72, 0.0036 * 0.3 * (rest[forest] * (1 + redshift) / 1025.72) ** 3.45, 0
+        )
+        noise = np.convolve(rng.standard_normal(len(forest) + 4), np.ones(5) / np.sqrt(5), "valid")
+        transmission[row, forest] = np.exp(-tau * np.exp(1.2 * noise - 0.72))
+        transmission[row, rest < 911.75] = 0.0
+    return transmission
