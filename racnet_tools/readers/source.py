@@ -62,7 +62,8 @@ class Source:
         return b"".join(chunks)
 
     def close(self) -> None:
-        """Release the file."""
+        """Release the file and the memory, whoever still refers to this object."""
+        self.data = None
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
