@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from racnet_tools.errors import RacnetError
 from racnet_tools.models import racnet, rcnet
 from racnet_tools.models.config import ConfigError, NetworkConfig
 
@@ -87,7 +88,13 @@ def build_from_config(config: NetworkConfig, *, seed: int = 0) -> keras.Model:
     ------
     ConfigError
         When `config` is not a `NetworkConfig` or the seed is not a non-negative integer.
+    RacnetError
+        When Keras is not installed.
     """
-    from racnet_tools.models.network import ResidualNetwork
-
+    try:
+        from racnet_tools.models.network import ResidualNetwork
+    except ImportError as error:
+        raise RacnetError(
+            f"Building networks needs Keras and TensorFlow: pip install 'racnet-tools[train]'. ({error})"
+        ) from error
     return ResidualNetwork(config, seed=seed)

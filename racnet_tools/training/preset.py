@@ -53,8 +53,8 @@ def save_preset(
     folder : str or Path
         The folder to make; its parents are made too.
     labels : mapping
-        ``task`` (str), ``classes`` (list of str, in the order of the outputs), ``reject_threshold`` (0 to 1, or None),
-        and what else belongs to the labels (``subclass_presets``).
+        ``task`` (str), ``classes`` (list of str, in the order of the outputs), ``reject_threshold`` (0 to 1), and
+        what else belongs to the labels (``subclass_presets``).
     preprocessing : Preprocessing
         What was done to the training spectra.
     card : str
@@ -140,8 +140,8 @@ def _check(labels: Mapping[str, Any], preprocessing: Preprocessing, model: Any) 
         raise RacnetError(f"labels need the {config.n_classes} classes of the network. Received: classes={classes!r}")
     if len(set(classes)) != len(classes) or not all(isinstance(name, str) and name for name in classes):
         raise RacnetError(f"classes must be different words. Received: classes={classes!r}")
-    if threshold is not None and not 0 <= threshold <= 1:
-        raise RacnetError(f"reject_threshold must be between 0 and 1, or None. Received: {threshold!r}")
+    if not isinstance(threshold, (int, float)) or not 0 <= threshold <= 1:
+        raise RacnetError(f"labels need a reject_threshold between 0 and 1. Received: reject_threshold={threshold!r}")
     if preprocessing.grid.n_pixels != config.n_pixels:
         raise RacnetError(
             f"the grid of the preprocessing must have the network's {config.n_pixels} pixels. "

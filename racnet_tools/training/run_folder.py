@@ -102,6 +102,25 @@ class Run:
         }
 
 
+def finished_as(
+    folder: str | Path, network: NetworkConfig, training: Any, description: Mapping[str, Any]
+) -> Run | None:
+    """Open a run that is finished already if it is just what was asked for; None when there is no finished run.
+
+    Raises
+    ------
+    RacnetError
+        When the folder holds a finished run of other settings.
+    """
+    folder = Path(folder)
+    if not (folder / FINISHED).is_file():
+        return None
+    run = Run.open(folder)
+    wanted = {"network": network.to_dict(), "training": dataclasses.asdict(training), "data": dict(description)}
+    _same_settings(folder, {part: run.config[part] for part in wanted}, wanted)
+    return run
+
+
 @contextmanager
 def claimed(folder: Path, config: Mapping[str, Any], resume: bool) -> Iterator[None]:
     """Hold a run folder for this process, made when new, for the length of a ``with`` block.
@@ -189,7 +208,7 @@ def _same_settings(folder: Path, stored: Mapping[str, Any], wanted: Mapping[str,
     ]
     if different:
         raise RacnetError(
-            f"{folder} holds an unfinished run with other settings: {'; '.join(different)}. "
+            f"{folder} holds a run with other settings: {'; '.join(different)}. "
             "Repeat its command to go on with it, or choose another folder."
         )
 
