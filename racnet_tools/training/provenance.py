@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import platform
 import subprocess
+import sys
 from importlib import metadata
 from pathlib import Path
-
-import racnet_tools
 
 __all__ = ["git_commit", "versions"]
 
@@ -16,10 +15,11 @@ _PACKAGES = ("numpy", "astropy", "keras", "tensorflow", "tensorflow-cpu", "torch
 
 def versions() -> dict[str, str]:
     """Versions of Python, this package and those packages that can change a trained network."""
-    found = {"racnet_tools": racnet_tools.__version__, "python": platform.python_version()}
-    for package in _PACKAGES:
+    package = sys.modules["racnet_tools"]  # imported already; naming it here would tie this stage to all the others
+    found = {"racnet_tools": package.__version__, "python": platform.python_version()}
+    for name in _PACKAGES:
         try:
-            found[package] = metadata.version(package)
+            found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
     return found
@@ -27,7 +27,7 @@ def versions() -> dict[str, str]:
 
 def git_commit() -> str | None:
     """Commit of the checkout that this package lies in, with ``-dirty`` after local changes; None elsewhere."""
-    root = Path(racnet_tools.__file__).parents[1]
+    root = Path(__file__).parents[2]
     if not (root / ".git").exists():
         return None
     try:

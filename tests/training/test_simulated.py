@@ -25,7 +25,7 @@ def test_sets_are_balanced_and_depend_on_the_seed_alone(task, n_classes):
 
 
 def test_the_threshold_accepts_98_percent_of_the_right_ones():
-    """Two classes: the score is the binary entropy in bits, so the threshold is known: the least that passes 98 of 100 and more."""
+    """Two classes: the score is the binary entropy in bits, so the threshold is known."""
     p = np.linspace(0.7, 0.9999, 100)
     entropy = np.sort(-(p * np.log2(p) + (1 - p) * np.log2(1 - p)))
     probabilities = np.stack([p, 1 - p], axis=1)
