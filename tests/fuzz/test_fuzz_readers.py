@@ -1,5 +1,8 @@
 """The short fuzz; the long one is `python tests/fuzz/fuzz_readers.py`."""
 
+import pytest
+
+pytest.importorskip("resource")  # POSIX
 from fuzz_readers import run
 
 
