@@ -144,7 +144,11 @@ def _require_regular(path: Path, mode: int) -> None:
     if stat.S_ISREG(mode):
         return
     found = next((name for test, name in _KINDS if test(mode)), "something that is not a file")
-    advice = "A folder is searched for *.fits, *.fits.gz, *.fit and *.fit.gz files." if found == "a folder" else ""
+    advice = ""
+    if found == "a folder" and not os.access(path, os.R_OK | os.X_OK):
+        found, advice = "a folder that may not be searched", "Check its permissions."
+    elif found == "a folder":
+        advice = "Folders are searched for *.fits, *.fits.gz, *.fit and *.fit.gz; it may have none."
     raise ReadError(path, expected="a regular file", found=found, advice=advice)
 
 
