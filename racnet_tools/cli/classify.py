@@ -64,11 +64,12 @@ def run(args: argparse.Namespace) -> int:
         load_preset(args.preset)
     except RacnetError as error:
         raise UsageError(str(error)) from error
-    n_files = sum(1 for _ in find_files(args.input))
+    inputs = args.input[0] if len(args.input) == 1 else args.input  # of one input no list of names is kept
+    n_files = sum(1 for _ in find_files(inputs))
     with _Progress(n_files) as progress:
         try:
             summary = classify_to_file(
-                find_files(args.input),
+                find_files(inputs),
                 args.output,
                 args.preset,
                 batch_size=args.batch_size,
@@ -104,9 +105,8 @@ class _Progress:
         from tqdm import tqdm
 
         live = sys.stderr.isatty()
-        self._bar = tqdm(
-            total=n_files, unit=" files", file=sys.stderr, delay=0.5, mininterval=0.1 if live else 30, leave=live
-        )
+        often = {"mininterval": 0.1, "maxinterval": 10} if live else {"mininterval": 30, "maxinterval": 60}
+        self._bar = tqdm(total=n_files, unit=" files", file=sys.stderr, delay=0.5, leave=live, **often)
 
     @property
     def n(self) -> int:

@@ -243,20 +243,35 @@ def process_executor(workers: int) -> Iterator[Executor]:
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_start_worker)
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent)
     try:
+        with _ctrl_c_ignored():  # which the new processes inherit: Ctrl-C is for the main process
+            for _ in range(workers):
+                pool.submit(int)
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _start_worker() -> None:
-    """In a worker process: leave Ctrl-C to the main process, and end when that is killed."""
-    import os
+@contextmanager
+def _ctrl_c_ignored() -> Iterator[None]:
     import signal
+
+    if threading.current_thread() is not threading.main_thread():  # Python handles signals there alone
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _end_with_parent() -> None:
+    """In a worker process: end when the main process is killed."""
+    import os
     from multiprocessing import parent_process
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = parent_process()
 
     def follow() -> None:
