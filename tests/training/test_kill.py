@@ -1,4 +1,4 @@
-"""SIGKILL between and inside epochs: repeating the command ends with the same bytes as an undisturbed run."""
+"""SIGKILL between and inside epochs: repeating the call ends with the same bytes as an undisturbed run."""
 
 import subprocess
 import sys
@@ -6,8 +6,10 @@ import time
 from pathlib import Path
 
 import pytest
+from test_fit import NETWORK, TRAINING, epochs, two_classes
 
 from racnet_tools.files import sha256
+from racnet_tools.training import fit
 
 SCRIPT = """
 import sys, time
@@ -31,26 +33,31 @@ def finish(process):
     assert process.returncode == 0, said.decode()[-2000:]
 
 
-def test_killed_after_the_first_checkpoint(tmp_path):
-    killed, calm = tmp_path / "killed", tmp_path / "calm"
-    process = train(killed, pause=60)
-    undisturbed = train(calm, pause=0)
-    deadline = time.monotonic() + 200
-    while not list(killed.glob("checkpoints/epoch-*.npz")):
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory):
+    """An undisturbed run, in this process."""
+    folder = tmp_path_factory.mktemp("kill") / "calm"
+    fit(NETWORK, epochs, folder, TRAINING, validation=two_classes(50, 9), progress=False)
+    return folder
+
+
+def test_killed_after_the_first_checkpoint(calm, tmp_path):
+    folder = tmp_path / "killed"
+    process = train(folder, pause=600)
+    deadline = time.monotonic() + 300
+    while not list(folder.glob("checkpoints/epoch-*.npz")):
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.05)
     process.kill()
     process.communicate()
-    assert not (killed / "finished.json").exists()
-    finish(train(killed, pause=0))
-    finish(undisturbed)
-    assert sha256(killed / "model.weights.h5") == sha256(calm / "model.weights.h5")
-    assert (killed / "metrics.json").read_text() == (calm / "metrics.json").read_text()
+    assert not (folder / "finished.json").exists()
+    fit(NETWORK, epochs, folder, TRAINING, validation=two_classes(50, 9), progress=False)
+    assert sha256(folder / "model.weights.h5") == sha256(calm / "model.weights.h5")
+    assert (folder / "metrics.json").read_text() == (calm / "metrics.json").read_text()
 
 
 @pytest.mark.slow
-def test_killed_at_any_moment(tmp_path, rng):
-    finish(train(tmp_path / "calm", pause=0))
+def test_killed_at_any_moment(calm, tmp_path, rng):
     for number in range(3):
         folder = tmp_path / f"killed{number}"
         for _ in range(4):
@@ -64,4 +71,4 @@ def test_killed_at_any_moment(tmp_path, rng):
                 break
         else:
             finish(train(folder, pause=0))
-        assert sha256(folder / "model.weights.h5") == sha256(tmp_path / "calm" / "model.weights.h5")
+        assert sha256(folder / "model.weights.h5") == sha256(calm / "model.weights.h5")
