@@ -20,7 +20,7 @@ _X = np.linspace(-1, 1, N)
 _LEGENDRE = np.polynomial.legendre.legvander(_X, 6)[:, 1:].T.astype(np.float32)
 # Spread of the logarithmic calibration error by Legendre order: LAMOST calibrates fluxes relatively, with standard
 # stars whose own reddening is not known (Du et al. 2016, ApJS 227, 27), so smooth shapes are not to be trusted.
-_TILTS = np.array([0.22, 0.09, 0.05, 0.035, 0.025, 0.02], np.float32)
+_TILTS = np.array([0.33, 0.135, 0.075, 0.05, 0.04, 0.03], np.float32)
 # Telluric bands (Angstrom): B, H2O, A, H2O, H2O; their correction leaves residuals.
 _TELLURIC = ((6865, 6950), (7165, 7330), (7590, 7700), (8120, 8350), (8930, 9100))
 _SNR_BANDS = {"u": (3700, 4000), "g": (4000, 5500), "r": (5500, 6900), "i": (6900, 8200), "z": (8200, 9100)}
