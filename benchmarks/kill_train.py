@@ -1,7 +1,7 @@
 """Kill `racnet train` at random moments, repeat the command until it ends, and compare with an undisturbed run.
 
-python benchmarks/kill_train.py FOLDER [--rounds N] [--seed N] prints a table: kills, epochs done at each kill, whether
-the final weights are the same bytes, and whether metrics and history (but for the seconds) are equal.
+python benchmarks/kill_train.py FOLDER [--rounds N] [--kills N] [--seed N] prints a line a round: kills, epochs kept at
+each kill, whether the final weights are the same bytes, and whether metrics and history (but for the seconds) are equal.
 """
 
 from __future__ import annotations
@@ -36,10 +36,24 @@ def epochs_kept(folder: Path) -> int:
     return max((int(path.stem.split("-")[1]) for path in folder.glob("checkpoints/epoch-*.npz")), default=0)
 
 
+def waits(process: subprocess.Popen[bytes], folder: Path, epochs: int, dice: random.Random) -> bool:
+    """Wait until `epochs` are kept and then a moment, short or long; False when the process ended before."""
+    while epochs_kept(folder) < epochs:
+        if process.poll() is not None:
+            return False
+        time.sleep(0.02)
+    try:
+        process.wait(dice.uniform(0, 2) if dice.random() < 0.5 else dice.uniform(2, 40))
+    except subprocess.TimeoutExpired:
+        return True
+    return False
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--kills", type=int, default=5, help="at most so many a round")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
@@ -61,14 +75,12 @@ def main() -> int:
         folder, kills = args.folder / f"killed-{number}", []
         while True:
             process = start(folder)
-            try:
-                # Most of the time goes into starting, so the moments are drawn from the whole of an undisturbed run.
-                _, said = process.communicate(timeout=dice.uniform(0.1, 1.1) * whole if len(kills) < 6 else None)
-            except subprocess.TimeoutExpired:
+            if len(kills) < args.kills and waits(process, folder, epochs_kept(folder) + dice.randint(0, 1), dice):
                 process.kill()
                 process.communicate()
                 kills.append(epochs_kept(folder))
                 continue
+            _, said = process.communicate()
             if process.returncode:
                 sys.exit(said.decode()[-2000:])
             break

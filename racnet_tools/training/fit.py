@@ -226,8 +226,7 @@ class _Trainer:
         order = rng.permutation(len(y))
         _reseed(self.model, rng)
         targets = np.eye(self.model.output_shape[1], dtype=np.float32)
-        self.model.reset_metrics()
-        logs: dict[str, Any] = {}
+        losses, accuracies = [], []
         for step in range(self.steps):
             chosen = order[step * size : (step + 1) * size]
             logs = self.model.train_on_batch(x[chosen], targets[y[chosen]], return_dict=True)
@@ -236,9 +235,11 @@ class _Trainer:
                     f"The loss is not finite any more in epoch {epoch + 1}, step {step + 1}. "
                     f"Start a new run with a lower learning rate. Received: {self.training.learning_rate}"
                 )
+            losses.append(float(logs["loss"]))
+            accuracies.append(float(logs["accuracy"]))
             self.average.update()
             bar.update()
-        return {"loss": float(logs["loss"]), "accuracy": float(logs["accuracy"])}
+        return {"loss": float(np.mean(losses)), "accuracy": float(np.mean(accuracies))}
 
     def _save(self, epoch: int) -> None:
         write_checkpoint(

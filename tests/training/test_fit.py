@@ -1,5 +1,6 @@
 """Training: it learns, a run folder is never overwritten, and an interrupted run ends as an undisturbed one."""
 
+import dataclasses
 import json
 import shutil
 import threading
@@ -10,11 +11,11 @@ import pytest
 
 from racnet_tools.errors import RacnetError, ReadError
 from racnet_tools.files import sha256
-from racnet_tools.models import network_config, predict
+from racnet_tools.models import build_from_config, network_config, predict
 from racnet_tools.training import Run, TrainingConfig, fit
 from racnet_tools.training.average import WeightAverage
 
-NETWORK = network_config("racnet", 2, n_pixels=32, filters=(8,), dense_units=16, dropout=0.2)
+NETWORK = network_config("rcnet", 2, n_pixels=32, filters=(8,), dense_units=16, dropout=0.2)
 TRAINING = TrainingConfig(epochs=3, batch_size=16, learning_rate=5e-3, seed=4)
 
 
@@ -51,6 +52,17 @@ def test_a_line_is_learned(tmp_path):
     assert (found == y).mean() == run.metrics["validation"]["accuracy"]
     table = np.array(run.metrics["validation"]["confusion"])
     assert table[0, 1] == ((y == 0) & (found == 1)).sum()
+
+
+def test_the_history_holds_means_over_the_epoch(tmp_path):
+    """A learning rate of next to nothing: the epoch's loss and accuracy are those of the fresh network."""
+    network = dataclasses.replace(NETWORK, dropout=0.0)
+    training = TrainingConfig(epochs=1, batch_size=16, learning_rate=1e-12, seed=4, label_smoothing=0.0)
+    x, y = two_classes(64, 1)
+    run = fit(network, (x, y), tmp_path / "run", training, progress=False)
+    probabilities = predict(build_from_config(network, seed=4), x)
+    assert run.history[0]["loss"] == pytest.approx(-np.log(probabilities[np.arange(64), y]).mean(), rel=1e-4)
+    assert run.history[0]["accuracy"] == pytest.approx((probabilities.argmax(axis=1) == y).mean(), abs=1e-6)
 
 
 def test_the_folder_tells_everything(undisturbed):
