@@ -1,10 +1,10 @@
 """Make the simulated sample spectra of this folder. Rerun: ``python data/samples/build_samples.py``.
 
-A pool is simulated from `SEED`, whose first number no shipped preset was trained with; of each class the spectrum nearest to the wanted S/N
-and redshift is taken and written in one of the three LAMOST layouts. The header names simulator and class: SURVEY =
-'SIMULATED', PLANID = 'SIMULATED', DESIG = 'SIMULATED J...'. Places on the sky and dates are made up; flux is in
-arbitrary counts of the size that LAMOST files have, and flux and ivar are rounded to 11 binary digits (1 part in 2048
-or better, far below the noise) so that the files compress.
+A pool is simulated from `SEED`, whose first number no shipped preset was trained with; of each class the spectrum
+nearest to the wanted S/N and redshift is taken and written in one of the three LAMOST layouts. The header names
+simulator and class: SURVEY = 'SIMULATED', PLANID = 'SIMULATED', DESIG = 'SIMULATED J...'. Places on the sky and dates
+are made up; flux is in arbitrary counts of the size that LAMOST files have, and flux and ivar are rounded to 11 binary
+digits (an error of at most 1 part in 2048, far below the noise) so that the files compress.
 """
 
 from __future__ import annotations
