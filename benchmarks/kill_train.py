@@ -1,7 +1,7 @@
 """Kill `racnet train` at random moments, repeat the command until it ends, and compare with an undisturbed run.
 
 python benchmarks/kill_train.py FOLDER [--rounds N] [--kills N] [--seed N] prints a line a round: kills, epochs kept at
-each kill, whether the final weights are the same bytes, and whether metrics and history (but for the seconds) are equal.
+each kill, whether the final weights are the same bytes, and whether metrics and history (less the seconds) are equal.
 """
 
 from __future__ import annotations
