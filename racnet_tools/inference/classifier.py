@@ -167,7 +167,7 @@ class Classifier:
             for i, row in zip(here, child_p, strict=True):
                 subclass[i] = child.classes[row.argmax()]
                 subclass_confidence[i] = _rounded(row.max())
-        known = {name: gridded.table[name].tolist() for name in ("spec_id", "path", "survey", "z", "snr_g", "snr_r")}
+        known = {name: gridded.column(name) for name in ("spec_id", "path", "survey", "z", "snr_g", "snr_r")}
         return [
             [
                 *(known[name][i] and printable(known[name][i]) for name in ("spec_id", "path", "survey")),

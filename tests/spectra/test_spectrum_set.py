@@ -168,3 +168,13 @@ def test_bad_table_is_refused():
 
 def test_same_grid_costs_nothing(small_set):
     assert small_set.to_grid(LAMOST_GRID) is small_set
+
+
+def test_column_is_the_same_before_and_after_the_table_is_built():
+    rows = [{"spec_id": "a", "z": np.float32(0.5), "label": ""}, {"spec_id": "b", "z": np.nan, "label": "QSO"}]
+    spectra = SpectrumSet([1.0, 2.0], np.ones((2, 2)), table=rows)
+    names = ("spec_id", "z", "label", "snr_g")
+    early = [spectra.column(name) for name in names]
+    assert early == [["a", "b"], [0.5, None], [None, "QSO"], [None, None]]
+    _ = spectra.table
+    assert [spectra.column(name) for name in names] == early
