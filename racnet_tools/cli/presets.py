@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
         print(preset.card.strip() or f"{preset.name} has no card.")
         print(f"\nfolder  {preset.folder}\nsha256  {preset.sha256} (model.onnx, checked)")
         return 0
-    rows = [("name", "task", "classes", "parameters", "accuracy", "sha256")]
+    rows = [("name", "task", "classes", "parameters", "on simulated", "sha256")]
     broken = []
     for name, folder in available_presets().items():
         try:
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
             broken.append(f"{name}: {error}")
             continue
         parameters = preset.provenance.get("parameters")
-        accuracy = preset.provenance.get("accuracy")
+        accuracy = preset.provenance.get("accuracy_on_simulated_validation")
         rows.append(
             (
                 name,

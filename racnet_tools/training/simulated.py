@@ -163,8 +163,19 @@ def reject_threshold(probabilities: np.ndarray, y: np.ndarray) -> float:
     return min(1.0, math.ceil(np.quantile(right, ACCEPTED, method="higher") * 1e4) / 1e4)
 
 
-def save_simulated_preset(run: Run, folder: str | Path, *, overwrite: bool = False) -> Path:
+def save_simulated_preset(run: Run, folder: str | Path, *, remarks: str = "", overwrite: bool = False) -> Path:
     """Make a preset of a run of `train_on_simulated`, with the threshold of rejection set on its validation set.
+
+    Parameters
+    ----------
+    run : Run
+        The finished run.
+    folder : str or Path
+        The preset to write.
+    remarks : str
+        Markdown that the model card ends with, such as results on real spectra.
+    overwrite : bool
+        Whether an existing preset may be replaced.
 
     Raises
     ------
@@ -185,7 +196,7 @@ def save_simulated_preset(run: Run, folder: str | Path, *, overwrite: bool = Fal
         folder,
         labels=labels,
         preprocessing=Preprocessing(),
-        card=_card(run, task, Path(folder).name, threshold),
+        card=f"{_card(run, task, Path(folder).name, threshold)}\n\n{remarks}",
         provenance={"accuracy_on_simulated_validation": run.metrics["validation"]["accuracy"]},
         overwrite=overwrite,
     )

@@ -69,7 +69,7 @@ def test_presets_are_listed_and_described(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("racnet_tools.inference.presets.data_path", _none_shipped)
     assert main(["presets"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["name", "task", "classes", "parameters", "accuracy", "sha256"]
+    assert lines[0].split() == ["name", "task", "classes", "parameters", "on", "simulated", "sha256"]
     assert lines[1].split()[:7] == ["racnet-class", "class", "STAR", "GALAXY", "QSO", "11,727", "87.50%"]
     assert main(["presets", "racnet-star"]) == 0
     assert "# racnet-star\n\nWritten by a test." in capsys.readouterr().out
