@@ -36,13 +36,14 @@ def classify(spectra: SpectrumSet | str | Path | Sequence[str | Path], preset: s
     -------
     Table
         A row for each spectrum, in order: spec_id, path, survey, label, confidence, p_<CLASS>..., subclass,
-        subclass_confidence, rejected, ood_score, z_header, snr_g, snr_r; what is missing is masked. Files that
-        were refused are in ``meta["refused"]``, a list of (path, reason), and a warning says that there are some.
+        subclass_confidence, rejected, ood_score, z_header, snr_g, snr_r; what is missing is masked. What was
+        refused is in ``meta["refused"]``, a list of (path, reason), and a warning says that there is some; a refused
+        spectrum of a set keeps its row, without a class and rejected, with (spec_id, reason) there.
 
     Raises
     ------
     RacnetError
-        If there is nothing to classify, nothing could be read, or a spectrum of a set has no flux.
+        If there is nothing to classify, or nothing could be read.
 
     Examples
     --------
@@ -53,7 +54,18 @@ def classify(spectra: SpectrumSet | str | Path | Sequence[str | Path], preset: s
     if isinstance(spectra, SpectrumSet):
         classifier = Classifier(preset)
         for start in range(0, len(spectra), _PIECE):
-            rows += classifier.rows(spectra[start : start + _PIECE])
+            piece = spectra[start : start + _PIECE]
+            try:
+                rows += classifier.rows(piece)
+            except RacnetError:  # something is wrong with some of them
+                for one in piece:
+                    try:
+                        rows += classifier.rows(one)
+                    except RacnetError as error:
+                        rows.append(_row_without_class(classifier, one))
+                        refused.append((str(one.column("spec_id")[0]), str(error)))
+        if refused:
+            warnings.warn(f"{len(refused)} spectra have no class; meta['refused'] says why.", stacklevel=2)
     else:
         from racnet_tools.readers import find_files
 
@@ -70,3 +82,9 @@ def classify(spectra: SpectrumSet | str | Path | Sequence[str | Path], preset: s
             warnings.warn(f"{len(refused)} inputs were refused; meta['refused'] says why.", stacklevel=2)
     meta: dict[str, Any] = {"racnet": __version__, "presets": classifier.presets, "refused": refused}
     return rows_to_catalogue(rows, classifier.columns, meta)
+
+
+def _row_without_class(classifier: Classifier, spectrum: SpectrumSet) -> list[Any]:
+    known = {name: spectrum.column(name)[0] for name in ("spec_id", "path", "survey", "snr_g", "snr_r")}
+    known |= {"z_header": spectrum.column("z")[0], "rejected": True}
+    return [known.get(column.name) for column in classifier.columns]

@@ -67,7 +67,19 @@ def test_a_spectrum_with_less_than_half_of_the_wavelengths_is_refused(preset):
             assert len(classify(part, preset)) == 2
         else:
             with pytest.raises(RacnetError, match=r"half of 3700-9099 Angstrom; spectrum 0 has some from 3700 to"):
-                classify(part, preset)
+                Classifier(preset).rows(part)
+
+
+def test_one_bad_spectrum_of_a_set_keeps_its_row_and_spoils_no_other(preset):
+    spectra = spectrum_set(3)
+    alone = classify(spectra[2], preset)
+    spectra.flux[1] = 0
+    with pytest.warns(UserWarning, match="1 spectra have no class"):
+        table = classify(spectra, preset)
+    assert table["label"].mask.tolist() == [False, True, False]
+    assert table["rejected"][1]
+    assert table["ood_score"][2] == alone["ood_score"][0]
+    assert "no flux" in table.meta["refused"][0][1]
 
 
 def test_probabilities_do_not_depend_on_company(preset):
