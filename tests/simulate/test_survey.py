@@ -1,0 +1,134 @@
+"""The whole simulator: counts, labels, determinism, honest noise, clear refusals."""
+
+import numpy as np
+import pytest
+
+import racnet_tools.simulate.survey as survey
+from racnet_tools.errors import RacnetError
+from racnet_tools.simulate import STELLAR_BORDERS, simulate
+from racnet_tools.simulate.instrument import median_snr
+from racnet_tools.spectra import LAMOST_GRID
+
+COUNTS = {"STAR": 40, "GALAXY": 25, "QSO": 30, "A": 7, "F": 6, "G": 5, "K": 8, "M": 9, "B": 3, "O": 2}
+
+
+@pytest.fixture(scope="module")
+def spectra():
+    return simulate(COUNTS, seed=(20260, 2))
+
+
+def test_counts_are_as_asked(spectra):
+    labels, numbers = np.unique(np.asarray(spectra.table["label"]), return_counts=True)
+    assert dict(zip(labels.tolist(), numbers.tolist(), strict=True)) == {"STAR": 80, "GALAXY": 25, "QSO": 30}
+    only = simulate({"A": 3, "M": 2}, seed=5).table
+    assert sorted(only["subclass"]) == ["A", "A", "A", "M", "M"]
+    assert set(only["label"]) == {"STAR"}
+
+
+def test_counts_hold_across_pieces(monkeypatch):
+    monkeypatch.setattr(survey, "_PIECE", 4)
+    labels = np.asarray(simulate({"STAR": 9, "QSO": 5}, seed=1).table["label"])
+    assert (labels == "STAR").sum() == 9
+    assert len(labels) == 14
+
+
+def test_spectra_are_shuffled(spectra):
+    labels = np.asarray(spectra.table["label"])
+    assert (labels[1:] != labels[:-1]).sum() > 30
+
+
+def test_stellar_types_agree_with_temperature(spectra):
+    assert dict(STELLAR_BORDERS) == {
+        "M": 3850, "K": 5050, "G": 5850, "F": 7200, "A": 10000, "B": 30000, "O": 1e6,
+    }  # fmt: skip
+    is_star = np.asarray(spectra.table["label"]) == "STAR"
+    borders = [0, *STELLAR_BORDERS.values()]
+    for row in spectra.table[is_star]:
+        place = list(STELLAR_BORDERS).index(row["subclass"])
+        assert borders[place] <= row["teff"] < borders[place + 1]
+    assert np.ma.getmaskarray(spectra.table["teff"])[~is_star].all()
+
+
+def test_everything_sits_on_the_lamost_grid_and_is_finite(spectra):
+    assert np.array_equal(spectra.wave, LAMOST_GRID.wave)
+    assert spectra.flux.shape == (135, 3909)
+    assert spectra.flux.dtype == spectra.ivar.dtype == np.float32
+    assert np.isfinite(spectra.flux).all()
+    assert np.isfinite(spectra.ivar).all()
+    assert (spectra.ivar >= 0).all()
+
+
+def test_bad_pixels_hold_nothing(spectra):
+    assert spectra.mask.any()
+    assert spectra.mask.mean() < 0.05
+    assert not spectra.flux[spectra.mask].any()
+    assert not spectra.ivar[spectra.mask].any()
+    assert (spectra.ivar[~spectra.mask] > 0).all()
+
+
+def test_table_says_what_was_drawn(spectra):
+    table = spectra.table
+    assert set(table["survey"]) == {"SIMULATED"}
+    assert len(set(table["spec_id"])) == len(set(table["object_id"])) == len(spectra)
+    assert table["spec_id"][3] == "simulated-20260-2-000003"
+    for kind, low, high in (("STAR", -0.0011, 0.0011), ("GALAXY", 0.0005, 0.68), ("QSO", 0.05, 4.6)):
+        z = np.asarray(table["z"][table["label"] == kind])
+        assert low <= z.min()
+        assert z.max() <= high
+    assert table["ebv"].min() >= 0
+    assert table["ebv"].max() <= 1.2
+    assert {name.split("-")[0] for name in table["template"]} == {"star", "galaxy", "quasar"}
+    for name, values in median_snr(spectra.flux, spectra.ivar).items():
+        np.testing.assert_allclose(table[name], values, rtol=1e-5)
+
+
+def test_signal_to_noise_spans_a_surveys():
+    """Lognormal about 20 with a spread of 1 in ln, by design."""
+    spectra = simulate({"STAR": 300}, seed=6)
+    snr = np.log([np.median((f * np.sqrt(i))[~m]) for f, i, m in zip(
+        spectra.flux, spectra.ivar, spectra.mask, strict=True)])  # fmt: skip
+    assert np.exp(np.median(snr)) == pytest.approx(20, rel=0.2)
+    assert np.subtract(*np.percentile(snr, [84.13, 15.87])) / 2 == pytest.approx(1, abs=0.15)
+
+
+def test_noise_agrees_with_ivar_without_the_templates(spectra):
+    """Second differences of neighbours cancel smooth spectra; only stars hot enough to have few lines."""
+    hot = spectra[np.asarray(spectra.table["teff"].filled(0)) > 7500]
+    assert len(hot) > 10
+    window = slice(*np.searchsorted(spectra.wave, (6050, 6250)))
+    ratio = []
+    for flux, ivar, mask in zip(hot.flux[:, window], hot.ivar[:, window], hot.mask[:, window], strict=True):
+        snr = np.median(flux * np.sqrt(ivar))
+        if mask.any() or snr > 60:  # lines of the templates show above the noise
+            continue
+        second = np.diff(flux, 2) * np.sqrt(ivar[1:-1] / 6)
+        ratio.append(1.4826 * np.median(np.abs(second)))
+    assert len(ratio) > 5
+    assert 0.8 < np.median(ratio) < 1.25
+    assert min(ratio) > 0.65
+    assert max(ratio) < 1.55
+
+
+@pytest.mark.parametrize("seed", [3, (3, 1, 2)])
+def test_the_same_seed_gives_the_same_bytes(seed):
+    one, same = (simulate({"STAR": 4, "GALAXY": 2, "QSO": 2}, seed=seed) for _ in range(2))
+    for name in ("flux", "ivar", "mask"):
+        assert getattr(one, name).tobytes() == getattr(same, name).tobytes()
+    assert [list(row) for row in one.table] == [list(row) for row in same.table]
+
+
+@pytest.mark.parametrize("other", [4, (3, 1), (3, 0, 1), (3, 1, 2)])
+def test_another_seed_gives_other_spectra(other):
+    one, two = (simulate({"STAR": 4}, seed=seed) for seed in (3, other))
+    assert not np.array_equal(one.flux, two.flux)
+    assert one.table["spec_id"][0] != two.table["spec_id"][0]
+
+
+@pytest.mark.parametrize(
+    "counts", [{"COMET": 3}, {"STAR": -1}, {}, {"STAR": 0}, {"star": 2}, {"STAR": 2, "UNKNOWN": 1}]
+)
+def test_wrong_counts_are_refused_with_what_was_received(counts):
+    with pytest.raises(RacnetError) as caught:
+        simulate(counts, seed=1)
+    assert str(counts) in str(caught.value)
+    assert "STAR, GALAXY, QSO" in str(caught.value)
