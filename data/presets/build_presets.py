@@ -13,8 +13,8 @@ from racnet_tools.training.simulated import save_simulated_preset, train_on_simu
 
 HERE = Path(__file__).resolve().parent
 PRESETS = {
-    "racnet-class": ("class", TrainingConfig(epochs=24, batch_size=64, seed=1)),
-    "racnet-star": ("stellar_type", TrainingConfig(epochs=30, batch_size=64, seed=1)),
+    "racnet-class": ("class", TrainingConfig(epochs=18, batch_size=64, seed=1)),
+    "racnet-star": ("stellar_type", TrainingConfig(epochs=22, batch_size=64, seed=1)),
 }
 
 

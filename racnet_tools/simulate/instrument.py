@@ -57,7 +57,17 @@ def distort(flux: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         depth = (0.03 * rng.standard_t(4, n)).clip(-0.2, 0.3).astype(np.float32)
         log_error[:, band] -= depth[:, None] * np.hanning(band.stop - band.start).astype(np.float32)
     flux = flux * np.exp(log_error)
-    return flux / np.maximum(np.median(np.abs(flux), axis=1, keepdims=True), 1e-6)
+    flux /= np.maximum(np.median(np.abs(flux), axis=1, keepdims=True), 1e-6)
+    for row in np.flatnonzero(rng.random(n) < 0.25):  # light that the joining of the arms leaves over or takes away
+        centre, half = rng.uniform(5650, 5950), rng.uniform(25, 90)
+        flux[row] += np.clip(0.12 * rng.standard_t(3), -0.5, 1) * _bump(centre, half)
+    for row in np.flatnonzero(rng.random(n) < 0.2):  # the red end falls to nothing, or below
+        flux[row] -= rng.uniform(0, 1.3) * flux[row] * (LAMOST_GRID.wave > 9000) * _bump(9110, rng.uniform(20, 60))
+    return flux
+
+
+def _bump(centre: float, sigma: float) -> np.ndarray:
+    return np.exp(-0.5 * ((LAMOST_GRID.wave - centre) / sigma) ** 2).astype(np.float32)
 
 
 def expose(flux: np.ndarray, snr: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -84,25 +94,43 @@ def expose(flux: np.ndarray, snr: np.ndarray, rng: np.random.Generator) -> tuple
     # Faint objects are limited by the sky, bright ones by their own photons.
     own = np.sqrt(np.maximum(flux, 0.05)) ** rng.uniform(0, 1, (n, 1)).astype(np.float32)
     sigma = sigma * own
+    blue = LAMOST_GRID.wave < 5800  # each arm has its own throughput on the night
+    sigma *= np.exp(0.35 * rng.standard_normal((n, 1), np.float32) * blue)
     sigma *= (np.median(np.maximum(flux, 0.02) / sigma, axis=1) / snr)[:, None].astype(np.float32)
     # The pipeline's variances are a little wrong, and its sky lines leave more than noise.
     observed = flux + sigma * rng.standard_normal(flux.shape, np.float32) * rng.uniform(0.8, 1.25, (n, 1)).astype(
         np.float32
     )
-    mask = np.zeros(flux.shape, bool)
+    for row in np.flatnonzero(rng.random(n) < 0.3):  # what cosmic rays and sky lines left
+        for place in rng.integers(0, N - 4, rng.integers(1, 7)):
+            observed[row, place : place + rng.integers(1, 5)] += sigma[row, place] * 15 * rng.standard_exponential()
+    mask = _lost_pixels(n, rng)
+    observed = np.where(mask, 0, observed).astype(np.float32)
+    return observed, np.where(mask, 0, 1 / sigma**2).astype(np.float32), mask
+
+
+def _lost_pixels(n: int, rng: np.random.Generator) -> np.ndarray:
+    """Ends that are cut off, dead stretches, and the wide gaps of DR1; (n, 3909) bool."""
+    mask = np.zeros((n, N), bool)
     start = (rng.random(n) < 0.3) * rng.integers(0, 30, n)
     stop = N - (rng.random(n) < 0.5) * np.where(rng.random(n) < 0.2, rng.integers(0, 160, n), rng.integers(0, 21, n))
     pixels = np.arange(N)
     mask |= (pixels < start[:, None]) | (pixels >= stop[:, None])
-    for row in np.flatnonzero(rng.random(n) < 0.25):  # dead stretches and what cosmic rays left
+    for row in np.flatnonzero(rng.random(n) < 0.25):  # dead stretches
         for _ in range(rng.integers(1, 5)):
             place, length = rng.integers(0, N), int(rng.geometric(0.05))
             mask[row, place : place + length] = True
-    for row in np.flatnonzero(rng.random(n) < 0.25):
-        hit = rng.integers(0, N, rng.integers(1, 6))
-        observed[row, hit] += sigma[row, hit] * rng.exponential(15, len(hit))
-    observed = np.where(mask, 0, observed).astype(np.float32)
-    return observed, np.where(mask, 0, 1 / sigma**2).astype(np.float32), mask
+    for row in np.flatnonzero(rng.random(n) < 0.25):  # the first pipeline gave no information at ends, join and A band
+        lost = [(3000, rng.uniform(3930, 4180)), (rng.uniform(8940, 9080), 9999)]
+        if rng.random() < 0.6:
+            lost.append((rng.uniform(5450, 5800), rng.uniform(5850, 6000)))
+        if rng.random() < 0.7:
+            lost.append((7575, 7690))
+        if rng.random() < 0.1:
+            lost.append((5500, rng.uniform(6000, 7600)))
+        for low, high in lost:
+            mask[row, slice(*np.searchsorted(LAMOST_GRID.wave, (low, high)))] = True
+    return mask
 
 
 def median_snr(flux: np.ndarray, ivar: np.ndarray) -> dict[str, np.ndarray]:

@@ -20,7 +20,7 @@ __all__ = ["STELLAR_BORDERS", "draw_galaxies", "draw_quasars", "draw_stars", "st
 #: collection of 389 real LAMOST stars (those whose identifier has an even CRC-32); the other half had no part in it.
 STELLAR_BORDERS = {"M": 3850.0, "K": 5050.0, "G": 5850.0, "F": 7200.0, "A": 10000.0, "B": 30000.0, "O": 1e6}
 # Mixture within STAR: LAMOST's own (mostly F, G, K) flattened, so that rare types are learnt too.
-_MIXTURE = {"O": 0.01, "B": 0.05, "A": 0.16, "F": 0.24, "G": 0.26, "K": 0.18, "M": 0.10}
+_MIXTURE = {"O": 0.01, "B": 0.04, "A": 0.14, "F": 0.22, "G": 0.24, "K": 0.22, "M": 0.13}
 _FIELD_FEH = (-0.35, 0.45)  # mean and spread of [Fe/H] that templates are drawn with
 
 # Rest-frame air wavelengths (Angstrom) and flux relative to H beta in H II regions (Osterbrock & Ferland 2006) and in

@@ -79,7 +79,7 @@ def _pieces(counts: Mapping[str, int], rng: np.random.Generator) -> Iterator[tup
 
 def _take(flux: np.ndarray, columns: dict[str, np.ndarray], rng: np.random.Generator) -> tuple[Any, ...]:
     n = len(flux)
-    ebv = np.minimum(rng.exponential(0.12 if columns["label"][0] == "STAR" else 0.06, n), 1.2)
+    ebv = np.minimum(rng.exponential(0.15 if columns["label"][0] == "STAR" else 0.06, n), 1.2)
     curve = extinction_ccm89(LAMOST_GRID.wave)
     flux = distort(flux * 10 ** (-0.4 * ebv[:, None] * curve).astype(np.float32), rng)
     snr = np.exp(rng.normal(np.log(20), 1.0, n)).clip(2, 250)
