@@ -77,7 +77,9 @@ def write_preset(folder: Path, classes: list[str], **labels) -> Path:
 def sign(folder: Path) -> None:
     """State the checksums of a preset's files as they are now."""
     sums = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.iterdir() if p.name != "provenance.json"}
-    (folder / "provenance.json").write_text(json.dumps({"sha256": sums, "parameters": 11727, "accuracy_on_simulated_validation": 0.875}))
+    (folder / "provenance.json").write_text(
+        json.dumps({"sha256": sums, "parameters": 11727, "accuracy_on_simulated_validation": 0.875})
+    )
 
 
 def write_presets(root: Path) -> Path:

@@ -21,9 +21,9 @@ from racnet_tools.errors import RacnetError
 EXAMPLE = "racnet demo --output demo_output"
 
 _CLASSES = ("STAR", "GALAXY", "QSO")
-_PER_CLASS = 1500
-_HELD_OUT_PER_CLASS = 200
-_EPOCHS = 6
+_PER_CLASS = 800
+_HELD_OUT_PER_CLASS = 150
+_EPOCHS = 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -118,7 +118,7 @@ def _train(page: Any, folder: Path, spectra: Any, seed: int) -> Any:
         network_config("racnet", len(_CLASSES)),
         _xy(part),
         run_folder,
-        TrainingConfig(epochs=_EPOCHS, batch_size=64, seed=seed),
+        TrainingConfig(epochs=_EPOCHS, batch_size=32, seed=seed),
         validation=_xy(check),
     )
     page.heading("2. Training")
