@@ -25,6 +25,9 @@ class Faultless:
     def uniform(self, low, high, size):
         return np.full(size, (low + high) / 2)
 
+    def random(self, size):
+        return np.ones(size)  # no rare event happens
+
 
 def sun_like(n: int) -> np.ndarray:
     """(n, 3909) smooth continuum with median 1."""
@@ -40,34 +43,54 @@ def test_a_faultless_calibration_changes_the_scale_alone():
 def test_calibration_errors_are_smooth_and_of_the_stated_size(rng):
     flux = np.ones((600, N), np.float32)
     out = distort(flux, rng)
-    np.testing.assert_allclose(np.median(out, axis=1), 1, rtol=1e-5)
-    colour = np.log(out[:, -200:].mean(axis=1) / out[:, :200].mean(axis=1))
+    np.testing.assert_allclose(np.median(out, axis=1), 1, rtol=0.4)
+    usual = np.isclose(np.median(out, axis=1), 1, rtol=1e-5)  # nothing was left over where the arms join
+    assert 0.6 < usual.mean() < 0.95
+    colour = np.log(out[:, -260:-60].mean(axis=1) / out[:, :200].mean(axis=1))  # short of the falling red ends
     # The odd Legendre orders differ in sign at the ends; the strength has mean square 1.5.
     expected = 2 * np.sqrt(1.5 * (0.33**2 + 0.075**2 + 0.04**2))
     assert np.std(colour) == pytest.approx(expected, rel=0.25)
-    quiet = slice(*np.searchsorted(LAMOST_GRID.wave, (6000, 6800)))  # neither join nor telluric band
+    quiet = slice(*np.searchsorted(LAMOST_GRID.wave, (6300, 6800)))  # neither join nor telluric band
     assert np.abs(np.diff(np.log(out[:, quiet]), axis=1)).max() < 0.01
 
 
 def test_arms_may_not_meet_between_5700_and_5950_angstrom(rng):
-    out = np.log(distort(np.ones((400, N), np.float32), rng))
-    second = np.abs(np.diff(out, 2, axis=1)).mean(axis=0)
+    out = distort(np.ones((400, N), np.float32), rng)[:, :3800]
+    second = np.abs(np.diff(np.log(out), 2, axis=1)).mean(axis=0)
     join = slice(*np.searchsorted(LAMOST_GRID.wave, (5700, 5950)))
     beside = slice(*np.searchsorted(LAMOST_GRID.wave, (5000, 5400)))
     assert second[join].mean() > 3 * second[beside].mean()
+
+
+def test_red_ends_fall_in_a_fifth_of_the_spectra(rng):
+    out = distort(np.ones((1000, N), np.float32), rng)
+    fall = out[:, -1] / out[:, np.searchsorted(LAMOST_GRID.wave, 8990)]
+    assert 0.08 < (fall < 0.6).mean() < 0.2
+    assert fall.min() < 0
+
+
+def test_the_joining_of_the_arms_leaves_light_over_or_takes_it_away():
+    flux = np.ones((1000, N), np.float32)
+    out = distort(flux, np.random.default_rng(5))
+    middle, low, high = np.searchsorted(LAMOST_GRID.wave, (5800, 5300, 6300))
+    excess = out[:, middle] / np.sqrt(out[:, low] * out[:, high]) - 1
+    assert 0.03 < (np.abs(excess) > 0.1).mean() < 0.2
+    assert excess.min() < -0.1 < 0.2 < excess.max()
 
 
 def test_distort_makes_no_nan_of_an_empty_spectrum(rng):
     assert np.isfinite(distort(np.zeros((3, N), np.float32), rng)).all()
 
 
-@pytest.mark.parametrize(("snr", "tolerance"), [(4.0, 0.3), (20.0, 0.1), (120.0, 0.1)])
+@pytest.mark.parametrize(("snr", "tolerance"), [(4.0, 0.4), (20.0, 0.1), (120.0, 0.1)])
 def test_the_wanted_signal_to_noise_is_obtained(snr, tolerance, rng):
-    """Of the noiseless flux within 2 %; a faint one's measured median is a little more: S/N is skew over pixels."""
-    clean = sun_like(40)
-    flux, ivar, mask = expose(clean, np.full(40, snr), rng)
+    """Of the noiseless flux within 3 %; a faint one's measured median is a little more: S/N is skew over pixels."""
+    clean = sun_like(60)
+    flux, ivar, mask = expose(clean, np.full(60, snr), rng)
+    whole = mask.mean(axis=1) < 0.01  # the median is over all pixels, before some are lost
+    clean, flux, ivar, mask = clean[whole], flux[whole], ivar[whole], mask[whole]
     measure = lambda values: [np.median(v[~m]) for v, m in zip(values * np.sqrt(ivar), mask, strict=True)]  # noqa: E731
-    np.testing.assert_allclose(measure(clean), snr, rtol=0.02)
+    np.testing.assert_allclose(measure(clean), snr, rtol=0.03)
     np.testing.assert_allclose(measure(flux), snr, rtol=tolerance)
 
 
@@ -99,7 +122,8 @@ def test_bright_spectra_are_noisier_where_there_is_more_light():
     step = expose(flux, np.full(300, 50.0), np.random.default_rng(3))[1]
     known = (flat > 0) & (step > 0)
     ratio = np.sqrt(np.divide(flat, step, out=np.full(flat.shape, np.nan), where=known))
-    ratio = np.nanmedian(ratio[:, 2100:2500], axis=1) / np.nanmedian(ratio[:, 1500:1900], axis=1)
+    ratio = np.nanmean(ratio[:, 2300:2900], axis=1) / np.nanmean(ratio[:, 1200:1700], axis=1)
+    ratio = ratio[np.isfinite(ratio)]
     assert 1.0 <= ratio.min() < 1.1
     assert 1.8 < ratio.max() <= 2.01
 
@@ -111,12 +135,19 @@ def test_lost_pixels_hold_nothing_and_are_as_many_as_stated(rng):
     assert (ivar[~mask] > 0).all()
     assert np.isfinite(flux).all()
     begin, end = mask.argmin(axis=1), mask[:, ::-1].argmin(axis=1)
-    assert np.percentile(begin, 98.5) < 30  # stated: up to 29 pixels in 30 % of spectra
-    assert 0.22 < (begin > 0).mean() < 0.37
-    assert np.percentile(end, 99) < 160  # stated: up to 20, in a tenth of the spectra up to 159
-    assert 0.03 < (end > 20).mean() < 0.15
-    assert mask.mean() < 0.02
-    inner = mask[:, 30:-160].any(axis=1).mean()
+    first = begin > 200  # stated: a quarter lose all below 3930-4180 Angstrom, as in LAMOST's first release
+    assert 0.2 < first.mean() < 0.3
+    assert begin.max() <= LAMOST_GRID.pixel_of(4180) + 1
+    assert (end[first] > 5).all()
+    assert 0.35 < mask[first][:, int(LAMOST_GRID.pixel_of(5825))].mean() < 0.85  # the join
+    assert 0.5 < mask[first][:, int(LAMOST_GRID.pixel_of(7630))].mean() < 0.85  # the A band
+    later = ~first
+    assert np.percentile(begin[later], 98.5) < 30  # stated: up to 29 pixels in 30 % of the others
+    assert 0.22 < (begin[later] > 0).mean() < 0.37
+    assert np.percentile(end[later], 99) < 160  # stated: up to 20, in a tenth of the spectra up to 159
+    assert 0.03 < (end[later] > 20).mean() < 0.15
+    assert mask[later].mean() < 0.02
+    inner = mask[later][:, 30:-160].any(axis=1).mean()
     assert 0.18 < inner < 0.32  # dead stretches in a quarter
 
 
@@ -124,7 +155,7 @@ def test_cosmic_rays_are_spikes_upward(rng):
     flux, ivar, _ = expose(np.ones((300, N), np.float32), np.full(300, 20.0), rng)
     pull = (flux - 1) * np.sqrt(ivar)
     pull[ivar == 0] = 0
-    assert 0.15 < (pull.max(axis=1) > 8).mean() < 0.3
+    assert 0.2 < (pull.max(axis=1) > 8).mean() < 0.35
     assert pull.min() > -8
 
 
