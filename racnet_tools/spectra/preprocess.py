@@ -22,8 +22,9 @@ __all__ = ["Preprocessing"]
 class Preprocessing:
     """Grid, gap filling and normalisation of spectra before a network.
 
-    Bad pixels (masked, not finite, without information) are filled by a straight line between their good
-    neighbours, and outside the coverage by the nearest good pixel's value. Then the spectrum is divided by its
+    Bad pixels are filled by a straight line between their good neighbours, and outside the coverage by the nearest
+    good pixel's value. Bad are pixels that are masked, not finite, without information, or exactly zero: LAMOST's
+    pipelines leave a few to some tens of such zeros at the red end, with an inverse variance as if they were measured. Then the spectrum is divided by its
     Euclidean norm, x / ||x||_2 (Zou et al. 2020, Eq. 1).
 
     Parameters
@@ -57,7 +58,7 @@ class Preprocessing:
             If a spectrum has no good pixel or its flux is zero everywhere.
         """
         gridded = spectra.to_grid(self.grid)
-        flux = fill_gaps(gridded.flux, gridded.mask)
+        flux = fill_gaps(gridded.flux, gridded.mask | (gridded.flux == 0))
         norm = np.sqrt(np.einsum("ij,ij->i", flux, flux, dtype=np.float64))
         empty = np.flatnonzero(~(norm > 0) | gridded.mask.all(axis=1))
         if len(empty):

@@ -29,6 +29,13 @@ def test_gaps_are_bridged_and_ends_extended():
     assert (x[0, :5] == x[0, 5]).all() and (x[0, -7:] == x[0, -8]).all()
 
 
+def test_exact_zeros_are_no_measurement():
+    flux = np.full((1, 3909), 3.0)
+    flux[0, -20:] = 0
+    x = Preprocessing()(SpectrumSet(LAMOST_GRID.wave, flux, np.ones((1, 3909))))
+    np.testing.assert_allclose(x, 1 / np.sqrt(3909), rtol=1e-6)
+
+
 def test_nothing_to_normalise_is_refused():
     with pytest.raises(RacnetError, match="no flux on 3700-9099"):
         Preprocessing()(SpectrumSet(LAMOST_GRID.wave, np.zeros((1, 3909))))
