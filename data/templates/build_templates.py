@@ -152,7 +152,7 @@ def read_standards(archive: zipfile.ZipFile) -> tuple[np.ndarray, list[tuple[str
             continue  # hardly any such star in LAMOST's survey, and noisy means
         spectrum = rebin(wave, np.clip(data, 0, None), STAR_PIXELS)
         flux.append(spectrum / np.nanmean(spectrum))
-        rows.append((stem, kind + ("III" if giant else "V"), teff, logg, metallicity, "SDSS mean"))
+        rows.append((stem, kind + ("III" if giant else "V"), float(teff), logg, metallicity, "SDSS mean"))
     return np.array(flux), rows
 
 
@@ -260,7 +260,7 @@ def join_ultraviolet(spectrum: np.ndarray, library: np.ndarray, wave: np.ndarray
 
 def build_quasars(pypeit: zipfile.ZipFile) -> dict[str, np.ndarray]:
     """Components of ln(flux) and the coefficients of real quasars, as they are in the wheel, in single precision."""
-    out = {}
+    out: dict[str, np.ndarray] = {}
     for name, member in (("uv", "qso_pca_1200_3100.fits"), ("optical", "qso_pca_2200_5100.fits")):
         with read_fits(pypeit, f"pypeit/data/telluric/models/{member}") as hdus:
             row = hdus[1].data[0]
@@ -298,7 +298,7 @@ def main() -> None:
         "quasars.npz": build_quasars(wheels["pypeit"]),
     }
     for name, arrays in files.items():
-        np.savez_compressed(options.output / name, **arrays)
+        np.savez_compressed(options.output / name, **arrays)  # type: ignore[arg-type]
         print(f"{name}: {(options.output / name).stat().st_size / 1e6:.2f} MB")
 
 
