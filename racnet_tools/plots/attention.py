@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from racnet_tools.errors import RacnetError
@@ -12,7 +13,9 @@ from racnet_tools.errors import RacnetError
 __all__ = ["attention_map"]
 
 
-def attention_map(attention: Sequence[np.ndarray], *, title: str = "channel attention") -> Figure:
+def attention_map(
+    attention: Sequence[np.ndarray], *, title: str = "channel attention", ax: Axes | None = None
+) -> Figure:
     """Draw the attention weights of every block.
 
     Parameters
@@ -21,6 +24,8 @@ def attention_map(attention: Sequence[np.ndarray], *, title: str = "channel atte
         One array a block, as a classification engine gives them; averaged over the spectra.
     title : str
         Written above.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure otherwise.
 
     Returns
     -------
@@ -41,8 +46,8 @@ def attention_map(attention: Sequence[np.ndarray], *, title: str = "channel atte
         row[:] = np.repeat(block, widest // len(block)) if widest % len(block) == 0 else np.nan
         if widest % len(block):
             row[: len(block)] = block
-    figure = Figure(figsize=(9, 3.2), layout="constrained")
-    ax = figure.subplots()
+    if ax is None:
+        ax = Figure(figsize=(9, 3.2), layout="constrained").subplots()
     image = ax.imshow(picture, aspect="auto", cmap="viridis", interpolation="nearest")
     ax.set_yticks(
         range(len(weights)), [f"block {i + 1}  ({len(block)})" for i, block in enumerate(weights)], fontsize=8
@@ -50,5 +55,7 @@ def attention_map(attention: Sequence[np.ndarray], *, title: str = "channel atte
     ax.set_xticks([])
     ax.set_xlabel("channels of each block, first to last")
     ax.set_title(title, fontsize=10, loc="left")
+    figure = ax.get_figure(root=True)
+    assert isinstance(figure, Figure)
     figure.colorbar(image, ax=ax, label="attention weight", pad=0.01)
     return figure

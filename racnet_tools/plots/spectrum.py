@@ -88,7 +88,7 @@ def spectrum(
     ax.set_xlabel("vacuum wavelength / Å")
     ax.set_ylabel("flux density")
     ax.set_title(str(one.table["spec_id"][0]), fontsize=9, loc="left")
-    ax.legend(loc="lower right", fontsize=7, frameon=False, ncols=3)
+    ax.legend(loc="upper right", fontsize=7, framealpha=0.7, ncols=3)
     figure = ax.get_figure(root=True)
     assert isinstance(figure, Figure)
     return figure
