@@ -24,8 +24,8 @@ class Preprocessing:
 
     Bad pixels are filled by a straight line between their good neighbours, and outside the coverage by the nearest
     good pixel's value. Bad are pixels that are masked, not finite, without information, or exactly zero: LAMOST's
-    pipelines leave a few to some tens of such zeros at the red end, with an inverse variance as if they were measured. Then the spectrum is divided by its
-    Euclidean norm, x / ||x||_2 (Zou et al. 2020, Eq. 1).
+    pipelines leave a few to some tens of such zeros at the red end, with an inverse variance as if they were measured.
+    Then the spectrum is divided by its Euclidean norm, x / ||x||_2 (Zou et al. 2020, Eq. 1).
 
     Parameters
     ----------
