@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN := .venv/bin/python -m
 # The image in the report needs no screen, and Keras says little.
 export MPLBACKEND ?= Agg
-export TF_CPP_MIN_LOG_LEVEL ?= 2
+export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .PHONY: help venv demo test lint pytest test-slow test-wheel fuzz constraints clean
 

@@ -8,6 +8,7 @@ training can be interrupted and goes on when the command is repeated. Needs the 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 import time
@@ -39,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
     from racnet_tools.plots import Page
 
     start = time.monotonic()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes on the processor are none of the user's
     folder: Path = args.output
     if folder.exists() and any(folder.iterdir()) and not (folder / "network").is_dir():
         raise RacnetError(f"{folder} holds something else than a demo. Choose another folder with --output.")
@@ -189,7 +191,8 @@ def _classify_samples(page: Any, folder: Path) -> None:
     shown = ["label", "confidence", "subclass", "subclass_confidence", "rejected", "ood_score", "snr_r"]
     page.heading("5. The sample files, classified with the shipped preset")
     page.text(f"{len(table)} simulated spectra in LAMOST's three file layouts, read and classified from disk.")
-    given = [" ".join(filter(None, (row["label"], row["subclass"]))) for row in spectra.table.filled("")]
+    columns = zip(spectra.column("label"), spectra.column("subclass"), strict=True)
+    given = [" ".join(filter(None, names)) for names in columns]
     page.table(
         ["file", "simulated as", *shown],
         [
