@@ -30,7 +30,7 @@ def simulate(counts: Mapping[str, int], *, seed: int | Sequence[int]) -> Spectru
     counts : mapping of str to int
         Number of spectra for each of STAR, GALAXY, QSO, or for spectral types (O, B, A, F, G, K, M).
     seed : int or sequence of int
-        The same seed gives the same spectra.
+        The same seed gives the same spectra. (numpy pads seeds with zeros: 1 and (1, 0) are the same.)
 
     Returns
     -------
