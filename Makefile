@@ -53,7 +53,7 @@ test-wheel: venv
 	$(RUN) pytest -m slow tests/test_wheel.py
 
 fuzz: venv
-	$(RUN) tests.fuzz.fuzz_readers
+	.venv/bin/python tests/fuzz/fuzz_readers.py --files 24000 --seed 2026
 
 constraints: venv
 	.venv/bin/python -m pip install --quiet uv
