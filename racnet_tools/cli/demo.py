@@ -53,8 +53,8 @@ def run(args: argparse.Namespace) -> int:
     )
     spectra, held_out = _simulate(page, args.seed)
     trained = _train(page, folder, spectra, args.seed)
-    preset = _evaluate(page, folder, trained, held_out)
-    _attend(page, preset, held_out)
+    engine, x = _evaluate(page, folder, trained, held_out)
+    _attend(page, engine, x, held_out)
     _classify_samples(page, folder)
     page.heading("What to try next")
     page.commands(_NEXT)
@@ -131,7 +131,7 @@ def _train(page: Any, folder: Path, spectra: Any, seed: int) -> Any:
     return trained
 
 
-def _evaluate(page: Any, folder: Path, trained: Any, held_out: Any) -> Path:
+def _evaluate(page: Any, folder: Path, trained: Any, held_out: Any) -> tuple[Any, np.ndarray]:
     from racnet_tools.evaluate import accuracy, confusion_table
     from racnet_tools.inference import Engine, load_preset
     from racnet_tools.plots import confusion
@@ -148,7 +148,8 @@ def _evaluate(page: Any, folder: Path, trained: Any, held_out: Any) -> Path:
         overwrite=True,
     )
     x, _ = _xy(held_out)
-    found = Engine(load_preset(preset).model_bytes()).predict(x).argmax(axis=1)
+    engine = Engine(load_preset(preset).model_bytes())
+    found = engine.predict(x).argmax(axis=1)
     truth, labels = held_out.table["label"], [_CLASSES[i] for i in found]
     share = accuracy(truth, labels)
     table = confusion_table(truth, labels, _CLASSES)
@@ -158,17 +159,15 @@ def _evaluate(page: Any, folder: Path, trained: Any, held_out: Any) -> Path:
         confusion(np.stack([table[name] for name in _CLASSES], axis=1), _CLASSES), "Counts and shares per true class."
     )
     print(f"   accuracy on held-out simulated spectra: {share}", file=sys.stderr)
-    return preset
+    return engine, x
 
 
-def _attend(page: Any, preset: Path, held_out: Any) -> None:
-    from racnet_tools.inference import Engine, load_preset
+def _attend(page: Any, engine: Any, x: np.ndarray, held_out: Any) -> None:
     from racnet_tools.plots import attention_map
 
     _say("4. Looking at the attention of one spectrum")
-    x, y = _xy(held_out)
-    one = int(np.flatnonzero(y == _CLASSES.index("QSO"))[0])
-    probabilities, attention = Engine(load_preset(preset).model_bytes()).predict_with_attention(x[one : one + 1])
+    one = held_out.column("label").index("QSO")
+    probabilities, attention = engine.predict_with_attention(x[one : one + 1])
     page.heading("4. Channel attention")
     page.text(
         "Each of the eight blocks weights its channels between 0 and 1. A channel is a kind of feature wherever it "

@@ -16,6 +16,7 @@ import numpy as np
 from racnet_tools.errors import RacnetError
 from racnet_tools.inference.engine import Engine
 from racnet_tools.inference.presets import Preset, load_preset
+from racnet_tools.models.uncertainty import ood_score
 from racnet_tools.spectra.spectrum_set import SpectrumSet
 
 __all__ = ["Classifier", "Column", "ood_score", "printable"]
@@ -31,24 +32,6 @@ class Column:
     name: str
     kind: type
     description: str
-
-
-def ood_score(probabilities: np.ndarray) -> np.ndarray:
-    """Entropy of class probabilities over its largest value.
-
-    Parameters
-    ----------
-    probabilities : (n, n_classes) array
-        Rows that sum to 1.
-
-    Returns
-    -------
-    (n,) float64
-        From 0 (sure) to 1 (all classes equally likely).
-    """
-    p = np.asarray(probabilities, dtype=np.float64)
-    terms = np.where(p > 0, p * np.log(np.where(p > 0, p, 1.0)), 0.0)
-    return np.clip(-terms.sum(axis=1) / np.log(p.shape[1]), 0.0, 1.0)
 
 
 class Classifier:

@@ -93,7 +93,7 @@ def draw_galaxies(n: int, rng: np.random.Generator) -> tuple[np.ndarray, dict[st
     flux = (1 - share) * observe(scaled, library.first_pixel, old, z) + share * observe(
         scaled, library.first_pixel, young, z
     )
-    flux = _smooth(flux, rng.uniform(60, 280, n), rng)
+    flux = _smooth(flux, rng.uniform(60, 280, n))
     strength = np.select(
         [kind == "quiescent", kind == "starforming", kind == "starburst"],
         [rng.exponential(0.3, n), rng.lognormal(1.6, 0.8, n), rng.lognormal(3.0, 0.8, n)],
@@ -115,7 +115,7 @@ def _nearest(library, age: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return distance.argmin(axis=1)
 
 
-def _smooth(flux: np.ndarray, sigma_km_s: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _smooth(flux: np.ndarray, sigma_km_s: np.ndarray) -> np.ndarray:
     """Gaussian velocity dispersion, by a filter in Fourier space (pixels are 69 km/s)."""
     frequency = np.fft.rfftfreq(flux.shape[1] + 256)
     padded = np.pad(flux, ((0, 0), (128, 128)), mode="edge")

@@ -17,6 +17,7 @@ import numpy as np
 
 from racnet_tools.errors import RacnetError
 from racnet_tools.models import network_config, predict
+from racnet_tools.models.uncertainty import ood_score
 from racnet_tools.simulate import simulate
 from racnet_tools.spectra import Preprocessing
 from racnet_tools.training.fit import TrainingConfig, fit
@@ -155,9 +156,7 @@ def reject_threshold(probabilities: np.ndarray, y: np.ndarray) -> float:
     float
         Between 0 and 1, rounded up to 4 decimals; 1 when no spectrum is classified rightly.
     """
-    p = np.asarray(probabilities, np.float64)
-    score = -(p * np.log(np.maximum(p, 1e-300))).sum(axis=1) / math.log(p.shape[1])
-    right = score[p.argmax(axis=1) == y]
+    right = ood_score(probabilities)[np.argmax(probabilities, axis=1) == y]
     if len(right) == 0:
         return 1.0
     return min(1.0, math.ceil(np.quantile(right, ACCEPTED, method="higher") * 1e4) / 1e4)

@@ -1,0 +1,25 @@
+"""How unsure a network is: training sets the threshold of rejection on this score, classification compares with it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+__all__ = ["ood_score"]
+
+
+def ood_score(probabilities: np.ndarray) -> np.ndarray:
+    """Entropy of class probabilities over its largest value.
+
+    Parameters
+    ----------
+    probabilities : (n, n_classes) array
+        Rows that sum to 1.
+
+    Returns
+    -------
+    (n,) float64
+        From 0 (sure) to 1 (all classes equally likely).
+    """
+    p = np.asarray(probabilities, dtype=np.float64)
+    terms = np.where(p > 0, p * np.log(np.where(p > 0, p, 1.0)), 0.0)
+    return np.clip(-terms.sum(axis=1) / np.log(p.shape[1]), 0.0, 1.0)
