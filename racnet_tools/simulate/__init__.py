@@ -1,5 +1,5 @@
 """Simulated LAMOST-like spectra of stars, galaxies and quasars, made from templates of real objects."""
 
-from racnet_tools.simulate.survey import STELLAR_BORDERS, simulate
+from racnet_tools.simulate.survey import CLASS_COUNTS_DR5, STELLAR_BORDERS, simulate, simulate_chunks, survey_counts
 
-__all__ = ["STELLAR_BORDERS", "simulate"]
+__all__ = ["CLASS_COUNTS_DR5", "STELLAR_BORDERS", "simulate", "simulate_chunks", "survey_counts"]

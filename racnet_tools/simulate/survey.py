@@ -1,25 +1,40 @@
 """A simulated survey: sources, dust, calibration errors, noise; a labelled `SpectrumSet` at any size from one seed.
 
-A first, small simulator. Labels are STAR, GALAXY and QSO, or spectral types A, F, G, K, M by effective temperature.
+Labels are STAR, GALAXY, QSO and UNKNOWN; the spectral types of stars follow their effective temperature.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
 
 from racnet_tools.errors import RacnetError
+from racnet_tools.simulate.galaxies import draw_galaxies
 from racnet_tools.simulate.instrument import distort, expose, median_snr
+from racnet_tools.simulate.quasars import draw_quasars
 from racnet_tools.simulate.scene import extinction_ccm89
-from racnet_tools.simulate.sources import STELLAR_BORDERS, draw_galaxies, draw_quasars, draw_stars
+from racnet_tools.simulate.stars import STELLAR_BORDERS, draw_stars
 from racnet_tools.spectra import LAMOST_GRID, SpectrumSet
 
-__all__ = ["STELLAR_BORDERS", "simulate"]
+__all__ = ["CLASS_COUNTS_DR5", "STELLAR_BORDERS", "simulate", "simulate_chunks", "survey_counts"]
 
 _PIECE = 512  # spectra made at a time: keeps the memory flat
 _TYPES = tuple("OBAFGKM")
+#: Spectra of each class in the general catalogue of LAMOST DR5 v3 (9,026,365 in all; VizieR V/164).
+CLASS_COUNTS_DR5 = {"STAR": 8_183_160, "GALAXY": 152_863, "QSO": 52_453, "UNKNOWN": 637_889}
+
+
+def survey_counts(n: int) -> dict[str, int]:
+    """Share `n` spectra among the classes as LAMOST DR5 does; the numbers add up to `n`."""
+    total = sum(CLASS_COUNTS_DR5.values())
+    counts = {name: round(n * number / total) for name, number in CLASS_COUNTS_DR5.items()}
+    counts["STAR"] += n - sum(counts.values())
+    return counts
 
 
 def simulate(counts: Mapping[str, int], *, seed: int | Sequence[int]) -> SpectrumSet:
@@ -28,7 +43,7 @@ def simulate(counts: Mapping[str, int], *, seed: int | Sequence[int]) -> Spectru
     Parameters
     ----------
     counts : mapping of str to int
-        Number of spectra for each of STAR, GALAXY, QSO, or for spectral types (O, B, A, F, G, K, M).
+        Number of spectra for each of STAR, GALAXY, QSO, UNKNOWN, or for spectral types (O, B, A, F, G, K, M).
     seed : int or sequence of int
         The same seed gives the same spectra. (numpy pads seeds with zeros: 1 and (1, 0) are the same.)
 
@@ -50,9 +65,17 @@ def simulate(counts: Mapping[str, int], *, seed: int | Sequence[int]) -> Spectru
     >>> len(spectra), spectra.n_pixels
     (5, 3909)
     """
-    known = ("STAR", "GALAXY", "QSO", *_TYPES)
+    _check(counts)
+    return _simulate(counts, seed)
+
+
+def _check(counts: Mapping[str, int]) -> None:
+    known = ("STAR", "GALAXY", "QSO", "UNKNOWN", *_TYPES)
     if not counts or any(name not in known or count < 0 for name, count in counts.items()) or not sum(counts.values()):
         raise RacnetError(f"Expected numbers of spectra for some of {', '.join(known)}. Received: {dict(counts)}.")
+
+
+def _simulate(counts: Mapping[str, int], seed: int | Sequence[int]) -> SpectrumSet:
     rng = np.random.default_rng(seed)
     pieces = list(_pieces(counts, rng))
     flux, ivar, mask = (np.concatenate([piece[k] for piece in pieces]) for k in range(3))
@@ -73,17 +96,75 @@ def _pieces(counts: Mapping[str, int], rng: np.random.Generator) -> Iterator[tup
                 flux, columns = draw_quasars(n, rng)
             else:
                 flux, columns = draw_stars(n, name if name in _TYPES else None, rng)
-            label = name if name in ("GALAXY", "QSO") else "STAR"
+            label = name if name in ("GALAXY", "QSO", "UNKNOWN") else "STAR"
             yield _take(flux, {**columns, "label": np.full(n, label)}, rng)
 
 
 def _take(flux: np.ndarray, columns: dict[str, np.ndarray], rng: np.random.Generator) -> tuple[Any, ...]:
     n = len(flux)
+    faint = columns["label"][0] == "UNKNOWN"
     ebv = np.minimum(rng.exponential(0.15 if columns["label"][0] == "STAR" else 0.06, n), 1.2)
     curve = extinction_ccm89(LAMOST_GRID.wave)
     flux = distort(flux * 10 ** (-0.4 * ebv[:, None] * curve).astype(np.float32), rng)
-    snr = np.exp(rng.normal(np.log(20), 1.0, n)).clip(2, 250)
+    snr = np.exp(rng.normal(np.log(20), 1.0, n)).clip(2, 250) if not faint else rng.uniform(0.2, 3, n)
     flux, ivar, mask = expose(flux, snr, rng)
     columns = {**columns, "ebv": ebv, **median_snr(flux, ivar)}
     values = {name: column.tolist() for name, column in columns.items()}
     return flux, ivar, mask, [{name: column[i] for name, column in values.items()} for i in range(n)]
+
+
+def simulate_chunks(
+    counts: Mapping[str, int], *, seed: int | Sequence[int], chunk: int = 500, workers: int = 1
+) -> Iterator[SpectrumSet]:
+    """Simulate a survey of any size piece by piece, in memory that does not grow with it.
+
+    Parameters
+    ----------
+    counts : mapping of str to int
+        As for `simulate`; see `survey_counts` for LAMOST's own mixture.
+    seed : int or sequence of int
+        The same seed and `chunk` give the same spectra, whatever the number of workers.
+    chunk : int
+        Spectra at a time.
+    workers : int
+        Processes that simulate; with 1 it is done in this one.
+
+    Yields
+    ------
+    SpectrumSet
+        Up to `chunk` spectra of mixed classes, as from `simulate`; their `spec_id` differ from chunk to chunk.
+
+    Raises
+    ------
+    RacnetError
+        If a name is unknown or a number is not positive.
+    """
+    if chunk < 1 or workers < 1:
+        raise RacnetError(f"Expected chunk and workers of 1 or more. Received: chunk={chunk}, workers={workers}.")
+    _check(counts)
+    own = tuple(np.atleast_1d(seed).tolist())
+    plan = _plan(counts, chunk, np.random.default_rng(own))
+    tasks = ((part, (*own, number)) for number, part in enumerate(plan, start=1))
+    if workers == 1:
+        yield from (_simulate(part, own_seed) for part, own_seed in tasks)
+        return
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        running: deque[Future[SpectrumSet]] = deque()
+        try:
+            for task in tasks:
+                running.append(pool.submit(_simulate, *task))
+                if len(running) > workers:
+                    yield running.popleft().result()
+            while running:
+                yield running.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _plan(counts: Mapping[str, int], chunk: int, rng: np.random.Generator) -> Iterator[dict[str, int]]:
+    """How many of each name every chunk holds: drawn without replacement, so that the sums are `counts`."""
+    left = np.array(list(counts.values()))
+    while left.sum():
+        drawn = rng.multivariate_hypergeometric(left, min(chunk, int(left.sum())), method="marginals")
+        left -= drawn
+        yield {name: int(number) for name, number in zip(counts, drawn, strict=True) if number}

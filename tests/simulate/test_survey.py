@@ -5,8 +5,11 @@ import pytest
 
 import racnet_tools.simulate.survey as survey
 from racnet_tools.errors import RacnetError
-from racnet_tools.simulate import STELLAR_BORDERS, simulate
+from racnet_tools.simulate import STELLAR_BORDERS, simulate, simulate_chunks, survey_counts
+from racnet_tools.simulate.galaxies import draw_galaxies
 from racnet_tools.simulate.instrument import median_snr
+from racnet_tools.simulate.quasars import draw_quasars
+from racnet_tools.simulate.stars import draw_stars
 from racnet_tools.spectra import LAMOST_GRID
 
 COUNTS = {"STAR": 40, "GALAXY": 25, "QSO": 30, "A": 7, "F": 6, "G": 5, "K": 8, "M": 9, "B": 3, "O": 2}
@@ -124,11 +127,39 @@ def test_another_seed_gives_other_spectra(other):
     assert one.table["spec_id"][0] != two.table["spec_id"][0]
 
 
-@pytest.mark.parametrize(
-    "counts", [{"COMET": 3}, {"STAR": -1}, {}, {"STAR": 0}, {"star": 2}, {"STAR": 2, "UNKNOWN": 1}]
-)
+@pytest.mark.parametrize("counts", [{"COMET": 3}, {"STAR": -1}, {}, {"STAR": 0}, {"star": 2}])
 def test_wrong_counts_are_refused_with_what_was_received(counts):
     with pytest.raises(RacnetError) as caught:
         simulate(counts, seed=1)
     assert str(counts) in str(caught.value)
     assert "STAR, GALAXY, QSO" in str(caught.value)
+
+
+def test_draws_repeat_with_their_seed():
+    for draw in (draw_galaxies, draw_quasars, lambda n, rng: draw_stars(n, None, rng)):
+        one, same, other = (draw(4, np.random.default_rng(seed))[0] for seed in (1, 1, 2))
+        assert one.tobytes() == same.tobytes()
+        assert one.tobytes() != other.tobytes()
+
+
+def test_chunks_are_the_same_with_any_number_of_workers():
+    one, two = (list(simulate_chunks({"STAR": 30, "QSO": 12}, seed=(7, 1), chunk=10, workers=k)) for k in (1, 2))
+    assert [len(chunk) for chunk in one] == [10, 10, 10, 10, 2]
+    assert sum((np.asarray(chunk.table["label"]) == "QSO").sum() for chunk in one) == 12
+    assert len({name for chunk in one for name in chunk.table["spec_id"]}) == 42
+    for a, b in zip(one, two, strict=True):
+        assert a.flux.tobytes() == b.flux.tobytes()
+        assert a.ivar.tobytes() == b.ivar.tobytes()
+        assert list(a.table["spec_id"]) == list(b.table["spec_id"])
+
+
+def test_chunks_are_made_as_they_are_asked_for():
+    chunks = simulate_chunks({"STAR": 10**8}, seed=1, chunk=3)
+    assert len(next(chunks)) == 3
+
+
+def test_a_survey_has_the_classes_of_dr5():
+    counts = survey_counts(100_000)
+    assert sum(counts.values()) == 100_000
+    assert counts["STAR"] / 100_000 == pytest.approx(8_183_160 / 9_026_365, abs=1e-4)
+    assert counts["UNKNOWN"] / counts["QSO"] == pytest.approx(637_889 / 52_453, rel=0.01)

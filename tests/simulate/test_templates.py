@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from racnet_tools.resources import data_path
-from racnet_tools.simulate.sources import stellar_type
+from racnet_tools.simulate.stars import stellar_type
 from racnet_tools.simulate.templates import galaxies, quasars, stars
 
 

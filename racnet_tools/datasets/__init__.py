@@ -1,0 +1,1 @@
+"""Spectra in a store, and the data sets that networks are trained on."""
