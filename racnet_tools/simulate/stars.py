@@ -1,6 +1,12 @@
-"""Which stars a survey meets, at LAMOST's pixels and without noise."""
+"""Which stars a survey meets, at LAMOST's pixels and without noise.
+
+A star is a mixture of a template with one of its neighbours in temperature, gravity and metallicity, so that parameters
+are continuous and hardly two simulated stars are the same.
+"""
 
 from __future__ import annotations
+
+from functools import lru_cache
 
 import numpy as np
 
@@ -9,38 +15,114 @@ from racnet_tools.simulate.templates import stars
 
 __all__ = ["STELLAR_BORDERS", "draw_stars", "stellar_type"]
 
-#: Upper border in effective temperature (K) of each spectral type, as LAMOST DR5 and later draw it. The borders of G
-#: and K, the spread in [Fe/H] below and the size of the calibration errors were chosen on one half of the objects of a
-#: collection of 389 real LAMOST stars (those whose identifier has an even CRC-32); the other half had no part in it.
-STELLAR_BORDERS = {"M": 3850.0, "K": 5050.0, "G": 5850.0, "F": 7200.0, "A": 10000.0, "B": 30000.0, "O": 1e6}
-# Mixture within STAR: LAMOST's own (mostly F, G, K) flattened, so that rare types are learnt too.
-_MIXTURE = {"O": 0.01, "B": 0.04, "A": 0.14, "F": 0.22, "G": 0.24, "K": 0.22, "M": 0.13}
+#: Upper border in effective temperature (K) of each spectral type, as LAMOST DR5 and later draw it, at solar
+#: metallicity, and its change by [Fe/H] in K / dex: LAMOST's templates give metal-poor stars an earlier type. The
+#: borders from K to F were fitted on one half of the objects of a collection of 389 real LAMOST stars (those whose
+#: identifier has an even CRC-32; without stars called F9, which the survey's repeat visits call G as often); the other
+#: half had no part in it.
+STELLAR_BORDERS = {
+    "M": (3850.0, 0.0),
+    "K": (4890.0, 0.0),
+    "G": (5980.0, 270.0),
+    "F": (7500.0, 670.0),
+    "A": (10000.0, 0.0),
+    "B": (30000.0, 0.0),
+    "O": (1e6, 0.0),
+}
+# Mixture within STAR: roughly LAMOST's own (mostly F, G, K), with the rare types raised so that they are learnt too.
+_MIXTURE = {"O": 0.01, "B": 0.04, "A": 0.12, "F": 0.25, "G": 0.28, "K": 0.20, "M": 0.10}
 _FIELD_FEH = (-0.35, 0.45)  # mean and spread of [Fe/H] that templates are drawn with
+_UNKNOWN_FEH = -0.2  # for stars without a measured one
+# Temperatures (K) at which LAMOST finds most stars, turn-off dwarfs and red clump giants, and their spread in dex.
+_CROWDS = ((5900.0, 0.04), (4850.0, 0.03))
 
 
-def stellar_type(teff: np.ndarray) -> np.ndarray:
-    """Letter of the spectral type for effective temperatures in K, by `STELLAR_BORDERS`."""
-    letters, borders = np.array(list(STELLAR_BORDERS)), np.array(list(STELLAR_BORDERS.values()))
-    return letters[np.minimum(np.searchsorted(borders, teff, side="right"), len(letters) - 1)]
+def stellar_type(teff: np.ndarray, feh: np.ndarray | float = 0.0) -> np.ndarray:
+    """Letter of the spectral type by `STELLAR_BORDERS`.
+
+    Parameters
+    ----------
+    teff : (n,) array
+        Effective temperature, K.
+    feh : (n,) array or float
+        [Fe/H], dex; counted within -2.5 to 0.5.
+
+    Returns
+    -------
+    (n,) array of str
+    """
+    letters = np.array(list(STELLAR_BORDERS))
+    at_solar, slope = np.array(list(STELLAR_BORDERS.values())).T
+    borders = at_solar + np.clip(np.broadcast_to(feh, np.shape(teff)), -2.5, 0.5)[:, None] * slope
+    return letters[np.minimum((np.asarray(teff)[:, None] >= borders).sum(axis=1), len(letters) - 1)]
+
+
+@lru_cache(maxsize=1)
+def _library() -> tuple[np.ndarray, np.ndarray, dict[str, tuple[np.ndarray, np.ndarray]], np.ndarray]:
+    """Types and [Fe/H] of the templates; members and chances of being drawn for each type; neighbours (n, 4)."""
+    library = stars()
+    feh = np.where(np.isfinite(library.feh), library.feh, _UNKNOWN_FEH)
+    logg = np.where(np.isfinite(library.logg), library.logg, 4.0)
+    kind = stellar_type(library.teff, feh)
+    log_teff = np.log10(library.teff)
+    field = np.exp(-0.5 * ((feh - _FIELD_FEH[0]) / _FIELD_FEH[1]) ** 2) + 0.02
+    wanted = 1 + sum(3 * np.exp(-0.5 * ((log_teff - np.log10(t)) / width) ** 2) for t, width in _CROWDS)
+    near = np.exp(-0.5 * ((log_teff[:, None] - log_teff) / 0.012) ** 2)
+    weight = field * wanted / (near @ field)
+    distance = (
+        ((log_teff[:, None] - log_teff) / 0.015) ** 2
+        + ((logg[:, None] - logg) / 0.5) ** 2
+        + ((feh[:, None] - feh) / 0.3) ** 2
+    )
+    distance[kind[:, None] != kind] = np.inf
+    order = np.argsort(distance, axis=1, kind="stable")[:, 1:5]
+    close = np.take_along_axis(distance, order, axis=1) < 6
+    neighbours = np.where(close, order, np.arange(len(kind))[:, None])
+    members = {}
+    for letter in STELLAR_BORDERS:
+        own = np.flatnonzero(kind == letter)
+        members[letter] = own, weight[own] / weight[own].sum()
+    return kind, feh, members, neighbours
 
 
 def draw_stars(n: int, letter: str | None, rng: np.random.Generator) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Stars of one type, or of the mixture where `letter` is None; even in temperature within a type."""
+    """Stars of one type, or of the mixture where `letter` is None.
+
+    Parameters
+    ----------
+    n : int
+        How many.
+    letter : str or None
+        O, B, A, F, G, K, M or None.
+    rng : Generator
+
+    Returns
+    -------
+    (n, 3909) float32, dict of (n,) arrays
+        Flux, and the columns subclass, z, teff (K), logg, feh (dex) and template.
+    """
     library = stars()
-    kind = stellar_type(library.teff)
+    _, feh, members, neighbours = _library()
     letters = np.full(n, letter) if letter else rng.choice(list(_MIXTURE), n, p=np.array(list(_MIXTURE.values())))
-    feh = np.where(np.isfinite(library.feh), library.feh, -0.2)
-    field = np.exp(-0.5 * ((feh - _FIELD_FEH[0]) / _FIELD_FEH[1]) ** 2) + 0.02
     index = np.empty(n, np.int64)
     for one in np.unique(letters):
-        members = np.flatnonzero(kind == one)
-        bins = np.histogram_bin_edges(np.log10(library.teff[members]), bins=10)
-        place = np.clip(np.digitize(np.log10(library.teff[members]), bins) - 1, 0, 9)
-        weight = field[members]
-        weight = weight / np.bincount(place, weights=weight, minlength=10)[place]
         where = letters == one
-        index[where] = rng.choice(members, where.sum(), p=weight / weight.sum())
+        own, chance = members[str(one)]
+        index[where] = rng.choice(own, where.sum(), p=chance)
+    other = neighbours[index, rng.integers(0, neighbours.shape[1], n)]
+    share = rng.uniform(0, 0.5, n).astype(np.float32)
     z = rng.standard_t(3, n).clip(-6, 6) * 50 / C_KM_S
-    flux = observe(library.flux, library.first_pixel, index, z)
-    names = {"subclass": kind[index], "z": z, "teff": library.teff[index], "logg": library.logg[index]}
-    return flux, {**names, "feh": library.feh[index], "template": np.array([f"star-{i}" for i in index])}
+
+    def mixed(values: np.ndarray) -> np.ndarray:
+        weight = share if values.ndim == 1 else share[:, None]
+        return (1 - weight) * values[index] + weight * values[other]
+
+    flux = observe(mixed(library.flux), library.first_pixel, np.arange(n), z)
+    return flux, {
+        "subclass": letters,
+        "z": z,
+        "teff": mixed(library.teff),
+        "logg": mixed(library.logg),
+        "feh": mixed(feh.astype(np.float32)),
+        "template": np.array([f"star-{i}-{j}" for i, j in zip(index, other, strict=True)]),
+    }

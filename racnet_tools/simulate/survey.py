@@ -15,16 +15,18 @@ import numpy as np
 
 from racnet_tools.errors import RacnetError
 from racnet_tools.simulate.galaxies import draw_galaxies
-from racnet_tools.simulate.instrument import distort, expose, median_snr
+from racnet_tools.simulate.instrument import distort, draw_pipeline, expose, median_snr
 from racnet_tools.simulate.quasars import draw_quasars
 from racnet_tools.simulate.scene import extinction_ccm89
 from racnet_tools.simulate.stars import STELLAR_BORDERS, draw_stars
+from racnet_tools.simulate.unknown import draw_unknown
 from racnet_tools.spectra import LAMOST_GRID, SpectrumSet
 
 __all__ = ["CLASS_COUNTS_DR5", "STELLAR_BORDERS", "simulate", "simulate_chunks", "survey_counts"]
 
 _PIECE = 512  # spectra made at a time: keeps the memory flat
 _TYPES = tuple("OBAFGKM")
+_SNR = {"STAR": (25, 0.9), "GALAXY": (10, 0.8), "QSO": (7, 0.7)}  # median over the survey, spread of its logarithm
 #: Spectra of each class in the general catalogue of LAMOST DR5 v3 (9,026,365 in all; VizieR V/164).
 CLASS_COUNTS_DR5 = {"STAR": 8_183_160, "GALAXY": 152_863, "QSO": 52_453, "UNKNOWN": 637_889}
 
@@ -87,27 +89,35 @@ def _simulate(counts: Mapping[str, int], seed: int | Sequence[int]) -> SpectrumS
 
 
 def _pieces(counts: Mapping[str, int], rng: np.random.Generator) -> Iterator[tuple[Any, ...]]:
-    for name, count in counts.items():
-        for start in range(0, count, _PIECE):
-            n = min(_PIECE, count - start)
-            if name == "GALAXY":
-                flux, columns = draw_galaxies(n, rng)
-            elif name == "QSO":
-                flux, columns = draw_quasars(n, rng)
+    for name, number in counts.items():
+        for start in range(0, number, _PIECE):
+            n = min(_PIECE, number - start)
+            if name == "UNKNOWN":
+                flux, columns, snr = draw_unknown(n, rng)
             else:
-                flux, columns = draw_stars(n, name if name in _TYPES else None, rng)
-            label = name if name in ("GALAXY", "QSO", "UNKNOWN") else "STAR"
-            yield _take(flux, {**columns, "label": np.full(n, label)}, rng)
+                flux, columns = _draw(name, n, rng)
+                middle, spread = _SNR[name if name in _SNR else "STAR"]
+                snr = np.exp(rng.normal(np.log(middle), spread, n)).clip(3, 300)
+            label = name if name in CLASS_COUNTS_DR5 else "STAR"
+            yield _take(flux, {**columns, "label": np.full(n, label)}, snr, rng)
 
 
-def _take(flux: np.ndarray, columns: dict[str, np.ndarray], rng: np.random.Generator) -> tuple[Any, ...]:
+def _draw(name: str, n: int, rng: np.random.Generator) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    if name == "GALAXY":
+        return draw_galaxies(n, rng)
+    if name == "QSO":
+        return draw_quasars(n, rng)
+    return draw_stars(n, name if name in _TYPES else None, rng)
+
+
+def _take(
+    flux: np.ndarray, columns: dict[str, np.ndarray], snr: np.ndarray, rng: np.random.Generator
+) -> tuple[Any, ...]:
     n = len(flux)
-    faint = columns["label"][0] == "UNKNOWN"
-    ebv = np.minimum(rng.exponential(0.15 if columns["label"][0] == "STAR" else 0.06, n), 1.2)
+    ebv = np.minimum(rng.exponential(0.12 if columns["label"][0] == "STAR" else 0.05, n), 1.5)
     curve = extinction_ccm89(LAMOST_GRID.wave)
     flux = distort(flux * 10 ** (-0.4 * ebv[:, None] * curve).astype(np.float32), rng)
-    snr = np.exp(rng.normal(np.log(20), 1.0, n)).clip(2, 250) if not faint else rng.uniform(0.2, 3, n)
-    flux, ivar, mask = expose(flux, snr, rng)
+    flux, ivar, mask = expose(flux, snr, draw_pipeline(n, rng), rng)
     columns = {**columns, "ebv": ebv, **median_snr(flux, ivar)}
     values = {name: column.tolist() for name, column in columns.items()}
     return flux, ivar, mask, [{name: column[i] for name, column in values.items()} for i in range(n)]

@@ -9,7 +9,7 @@ from racnet_tools.simulate import STELLAR_BORDERS, simulate, simulate_chunks, su
 from racnet_tools.simulate.galaxies import draw_galaxies
 from racnet_tools.simulate.instrument import median_snr
 from racnet_tools.simulate.quasars import draw_quasars
-from racnet_tools.simulate.stars import draw_stars
+from racnet_tools.simulate.stars import draw_stars, stellar_type
 from racnet_tools.spectra import LAMOST_GRID
 
 COUNTS = {"STAR": 40, "GALAXY": 25, "QSO": 30, "A": 7, "F": 6, "G": 5, "K": 8, "M": 9, "B": 3, "O": 2}
@@ -41,15 +41,13 @@ def test_spectra_are_shuffled(spectra):
 
 
 def test_stellar_types_agree_with_temperature(spectra):
-    assert dict(STELLAR_BORDERS) == {
-        "M": 3850, "K": 5050, "G": 5850, "F": 7200, "A": 10000, "B": 30000, "O": 1e6,
-    }  # fmt: skip
-    is_star = np.asarray(spectra.table["label"]) == "STAR"
-    borders = [0, *STELLAR_BORDERS.values()]
-    for row in spectra.table[is_star]:
-        place = list(STELLAR_BORDERS).index(row["subclass"])
-        assert borders[place] <= row["teff"] < borders[place + 1]
-    assert np.ma.getmaskarray(spectra.table["teff"])[~is_star].all()
+    assert list(STELLAR_BORDERS) == list("MKGFABO")
+    stars = spectra.table[np.asarray(spectra.table["label"]) == "STAR"]
+    found = stellar_type(np.asarray(stars["teff"]), np.asarray(stars["feh"]))
+    ordinary = np.isin(stars["subclass"], list(STELLAR_BORDERS))
+    assert ordinary.sum() > 70
+    assert (found[ordinary] == np.asarray(stars["subclass"])[ordinary]).all()
+    assert np.ma.getmaskarray(spectra.table["teff"])[np.asarray(spectra.table["label"]) != "STAR"].all()
 
 
 def test_everything_sits_on_the_lamost_grid_and_is_finite(spectra):
@@ -85,17 +83,17 @@ def test_table_says_what_was_drawn(spectra):
         np.testing.assert_allclose(table[name], values, rtol=1e-5)
 
 
-def test_signal_to_noise_spans_a_surveys():
-    """Lognormal about 20 with a spread of 1 in ln, by design."""
-    spectra = simulate({"STAR": 300}, seed=6)
+@pytest.mark.parametrize(("label", "median", "spread"), [("STAR", 25, 0.9), ("GALAXY", 10, 0.8)])
+def test_signal_to_noise_spans_a_surveys(label, median, spread):
+    spectra = simulate({label: 300}, seed=6)
     snr = np.log([np.median((f * np.sqrt(i))[~m]) for f, i, m in zip(
         spectra.flux, spectra.ivar, spectra.mask, strict=True)])  # fmt: skip
-    assert np.exp(np.median(snr)) == pytest.approx(20, rel=0.2)
-    assert np.subtract(*np.percentile(snr, [84.13, 15.87])) / 2 == pytest.approx(1, abs=0.15)
+    assert np.exp(np.median(snr)) == pytest.approx(median, rel=0.2)
+    assert np.subtract(*np.percentile(snr, [84.13, 15.87])) / 2 == pytest.approx(spread, abs=0.15)
 
 
 def test_noise_agrees_with_ivar_without_the_templates(spectra):
-    """Second differences of neighbours cancel smooth spectra; only stars hot enough to have few lines."""
+    """As real spectra do. Second differences of neighbours cancel smooth spectra; only stars hot enough to have few lines."""
     hot = spectra[np.asarray(spectra.table["teff"].filled(0)) > 7500]
     assert len(hot) > 10
     window = slice(*np.searchsorted(spectra.wave, (6050, 6250)))
@@ -107,9 +105,9 @@ def test_noise_agrees_with_ivar_without_the_templates(spectra):
         second = np.diff(flux, 2) * np.sqrt(ivar[1:-1] / 6)
         ratio.append(1.4826 * np.median(np.abs(second)))
     assert len(ratio) > 5
-    assert 0.8 < np.median(ratio) < 1.25
-    assert min(ratio) > 0.65
-    assert max(ratio) < 1.55
+    assert 0.7 < np.median(ratio) < 0.9  # real pipelines overstate their noise
+    assert min(ratio) > 0.45
+    assert max(ratio) < 1.3
 
 
 @pytest.mark.parametrize("seed", [3, (3, 1, 2)])
