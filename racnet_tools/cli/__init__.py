@@ -27,6 +27,7 @@ __all__ = ["COMMANDS", "UsageError", "main"]
 #: Sub-command to its line in ``racnet --help``; the module of the same name holds it.
 COMMANDS = {
     "classify": "classify spectra in files",
+    "download": "fetch spectra of LAMOST, SDSS or DESI",
     "train": "train a network and make a preset of it",
     "demo": "a tour in a few minutes: simulate, train, look inside, classify",
     "info": "what is installed, or what a file holds",
