@@ -42,6 +42,8 @@ __all__ = ["Job", "Pace", "Summary", "fetch", "write_failed"]
 MAX_BYTES = 64 * 1024 * 1024
 #: Seconds that one file may take, however steadily it trickles in.
 DEADLINE = 300.0
+#: Seconds that files on their way are waited for when a run ends early.
+GRACE = 2.0
 #: Failures in a row after which the server is taken to be out of order.
 MAX_IN_A_ROW = 25
 
@@ -147,6 +149,7 @@ class _Run:
         self.stop = threading.Event()
         self.guard = threading.Lock()
         self.in_a_row = 0
+        self.grace = 0.0
         self.fatal: BaseException | None = None
 
     def all(self, jobs: Iterable[Job], connections: int) -> Summary:
@@ -179,7 +182,7 @@ class _Run:
                 except BaseException as error:
                     with self.guard:
                         self.fatal = self.fatal or error
-                    self.stop.set()
+                    self.end()
 
         with ThreadPoolExecutor(connections, thread_name_prefix="racnet-download") as pool:
             futures = [pool.submit(work) for _ in range(connections)]
@@ -187,12 +190,17 @@ class _Run:
                 while wait(futures, timeout=0.2).not_done:  # short waits, so that Ctrl-C is heard
                     pass
             except BaseException:
-                self.stop.set()  # the connections end at the next piece of an answer; nothing half-written stays
+                self.end()
                 raise
         if self.fatal is not None:
             raise _disk(self.fatal, self.journal.folder) if isinstance(self.fatal, OSError) else self.fatal
         self.parts.rmdir()
         return self.summary
+
+    def end(self) -> None:
+        """Begin nothing more; what is on its way may still arrive within `GRACE` seconds."""
+        self.grace = self.pace.clock() + GRACE
+        self.stop.set()
 
     def one(self, job: Job) -> None:
         entry = self.journal.intact(job.key)
@@ -239,9 +247,9 @@ class _Run:
                 check_status(response)
                 announced = response.headers.get("content-length", "")
                 with _open_part(part) as file:
-                    for piece in response.iter_raw(1 << 16):
+                    for piece in response.iter_raw():
                         size += len(piece)
-                        if self.stop.is_set():
+                        if self.stop.is_set() and self.pace.clock() > self.grace:
                             raise RetryError("stopped")
                         if size > MAX_BYTES:
                             raise FailedError(f"the answer is longer than {MAX_BYTES >> 20} MiB: no spectrum")

@@ -10,10 +10,10 @@
 
 from __future__ import annotations
 
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from racnet_tools import __version__
 from racnet_tools.archives.token import Token
 from racnet_tools.errors import RacnetError
 
@@ -94,9 +94,16 @@ def make_client(
         timeout=httpx.Timeout(read_timeout, connect=CONNECT),
         follow_redirects=True,
         max_redirects=_MAX_REDIRECTS,
-        headers={"User-Agent": f"racnet-tools/{__version__}", "Accept-Encoding": "identity"},
+        headers={"User-Agent": f"racnet-tools/{_version()}", "Accept-Encoding": "identity"},
         event_hooks={"request": [no_downgrade]},
     )
+
+
+def _version() -> str:
+    try:
+        return version("racnet-tools")
+    except PackageNotFoundError:  # used from a checkout that is not installed
+        return "0"
 
 
 def _proxy(scheme: str, host: str) -> str | None:

@@ -121,7 +121,7 @@ def _attempt(url: str, part: Path, notes: Path, client: httpx.Client, progress) 
             length = response.headers.get("content-length", "")
             total = there + int(length) if length.isdigit() else None
             with part.open("ab" if follows else "wb") as file:
-                for piece in response.iter_raw(1 << 20):
+                for piece in response.iter_raw():
                     file.write(piece)
                     there += len(piece)
                     if progress:

@@ -10,8 +10,8 @@ DESI spectra, three arms joined by the server in steps of 0.8 Angstrom, are brou
 reader, flux-conserving. SPARCL has the classes STAR, GALAXY and QSO; no UNKNOWN and no stellar types to choose by.
 
 What is chosen: of the first spectra that the server finds (primary, no redshift warning; `POOL` times as many as are
-wanted), those with the lowest numbers made from seed and identifier. That is repeatable while the server's order is, and
-no random sample of the survey.
+wanted), those with the lowest numbers made from seed and identifier. That is repeatable while the server's order is,
+and no random sample of the survey.
 """
 
 from __future__ import annotations
