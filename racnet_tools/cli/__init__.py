@@ -28,6 +28,8 @@ __all__ = ["COMMANDS", "UsageError", "main"]
 COMMANDS = {
     "classify": "classify spectra in files",
     "download": "fetch spectra of LAMOST, SDSS or DESI",
+    "simulate": "simulate a LAMOST-like survey into a store",
+    "prepare": "make Data set 1, 2 or 3 of a store or of files",
     "train": "train a network and make a preset of it",
     "demo": "a tour in a few minutes: simulate, train, look inside, classify",
     "info": "what is installed, or what a file holds",

@@ -1,0 +1,196 @@
+"""Filling a store: with a simulated survey, or with the spectra in files; either goes on where it was interrupted."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from racnet_tools.datasets.layout import CHUNK
+from racnet_tools.datasets.store import SpectrumStore, is_store
+from racnet_tools.errors import RacnetError, ReadError
+from racnet_tools.readers import read_batches
+from racnet_tools.simulate import simulate
+from racnet_tools.spectra import SpectrumSet
+
+__all__ = ["fill_simulated", "ingest", "open_or_create"]
+
+_BLOCK = 2 * CHUNK  # spectra simulated, read and committed together
+
+
+def open_or_create(path: str | Path, provenance: Mapping[str, Any]) -> SpectrumStore:
+    """The store at `path`, new or begun with the same provenance.
+
+    Raises
+    ------
+    RacnetError
+        If there is something else at `path`.
+    """
+    if not Path(path).exists():
+        return SpectrumStore.create(path, provenance=provenance)
+    if not is_store(path):
+        raise RacnetError(f"{path} exists already and is no store of spectra. Choose another name.")
+    store = SpectrumStore.open(path)
+    before = store.provenance
+    if before != provenance:
+        names = {*before, *provenance}
+        changed = [
+            f"{key} was {before.get(key)!r}, is {provenance.get(key)!r}"
+            for key in sorted(names)
+            if before.get(key) != provenance.get(key)
+        ]
+        raise RacnetError(
+            f"{path} was begun otherwise and cannot be gone on with: {'; '.join(changed)}. "
+            "Repeat the command as it was, or choose another name."
+        )
+    return store
+
+
+def fill_simulated(
+    path: str | Path,
+    counts: Mapping[str, int],
+    *,
+    seed: int,
+    workers: int = 1,
+    progress: Callable[[int], None] = lambda n_spectra: None,
+) -> SpectrumStore:
+    """Simulate a survey into a store, or go on with one that was interrupted.
+
+    Parameters
+    ----------
+    path : str or Path
+        The store: new, or begun with the same counts and seed.
+    counts : mapping of str to int
+        As for `racnet_tools.simulate.simulate`.
+    seed : int
+        The same seed gives the same store, byte for byte, whatever the workers and the interruptions.
+    workers : int
+        Processes that simulate.
+    progress : callable, optional
+        Called with the number of spectra that were done since the last call, those of an earlier run included.
+
+    Returns
+    -------
+    SpectrumStore
+
+    Raises
+    ------
+    RacnetError
+        If the store was begun otherwise, another process fills it, or counts, seed or workers are out of range.
+    """
+    if workers < 1 or seed < 0:
+        raise RacnetError(f"Expected a seed of 0 or more and 1 worker or more. Received: seed={seed}, {workers}.")
+    wanted = {name: int(number) for name, number in counts.items()}
+    plan = _plan(wanted, seed)
+    provenance = {"kind": "simulated", "counts": wanted, "seed": seed, "block": _BLOCK}
+    simulate({name: min(number, 1) for name, number in wanted.items()}, seed=seed)  # refuses wrong names early
+    store = open_or_create(path, provenance)
+    with store.writing():
+        done = len(store.blocks)
+        progress(len(store))
+        for spectra in _simulated(list(enumerate(plan, start=1))[done:], seed, workers):
+            store.append(spectra)
+            progress(len(spectra))
+    return store
+
+
+def _plan(counts: Mapping[str, int], seed: int) -> list[dict[str, int]]:
+    """How many of each name every block holds: drawn without replacement, so that the sums are `counts`."""
+    left = np.array(list(counts.values()))
+    rng = np.random.default_rng(seed)
+    plan = []
+    while left.sum() > 0:
+        drawn = rng.multivariate_hypergeometric(left, min(_BLOCK, int(left.sum())), method="marginals")
+        left -= drawn
+        plan.append({name: int(number) for name, number in zip(counts, drawn, strict=True) if number})
+    return plan
+
+
+def _simulated(plan: list[tuple[int, dict[str, int]]], seed: int, workers: int) -> Iterator[SpectrumSet]:
+    if workers == 1 or len(plan) < 2:
+        yield from (simulate(counts, seed=(seed, number)) for number, counts in plan)
+        return
+    with ProcessPoolExecutor(min(workers, len(plan)), get_context("spawn")) as pool:
+        running: deque[Future[SpectrumSet]] = deque()
+        try:
+            for number, counts in plan:
+                running.append(pool.submit(simulate, counts, seed=(seed, number)))
+                if len(running) > workers:
+                    yield running.popleft().result()
+            while running:
+                yield running.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def ingest(
+    path: str | Path, files: Iterable[str | Path], progress: Callable[[int], None] = lambda n_files: None
+) -> tuple[SpectrumStore, list[ReadError]]:
+    """Read files into a store, or go on: files whose spectra are in the store already are not read again.
+
+    Parameters
+    ----------
+    path : str or Path
+        The store: new, or made by this function.
+    files : iterable of path
+        Files, as `racnet_tools.readers.find_files` gives them; taken lazily.
+    progress : callable, optional
+        Called with the number of files that were done since the last call.
+
+    Returns
+    -------
+    store : SpectrumStore
+    refused : list of ReadError
+        The files that were refused: unreadable, without flux in the window, or holding a ``spec_id`` that the store
+        has from another file.
+
+    Raises
+    ------
+    RacnetError
+        If there is something else at `path`, or another process writes to it.
+    """
+    store = open_or_create(path, {"kind": "files"})
+    refused: list[ReadError] = []
+    with store.writing():
+        held = dict(zip(store.column("spec_id").tolist(), store.column("path").tolist(), strict=True))
+        read = set(held.values())
+        taken = 0
+
+        def new() -> Iterator[str | Path]:
+            nonlocal taken
+            for file in files:
+                taken += 1
+                if str(file) not in read:
+                    yield file
+
+        for spectra, errors in read_batches(new(), size=_BLOCK, grid=store.grid):
+            refused.extend(errors)
+            if spectra is not None:
+                good = _without_repeats(spectra, held, refused)
+                store.append(good)
+            progress(taken)
+            taken = 0
+        progress(taken)
+    return store, refused
+
+
+def _without_repeats(spectra: SpectrumSet, held: dict[str, str], refused: list[ReadError]) -> SpectrumSet:
+    """The spectra of files that bring nothing the store has, and that have flux."""
+    names, paths = spectra.column("spec_id"), [str(path or "") for path in spectra.column("path")]
+    dark = ((spectra.flux == 0) | spectra.mask).all(axis=1)
+    bad: dict[str, ReadError] = {}
+    for name, path, empty in zip(names, paths, dark, strict=True):
+        if name in held:
+            expected, found = "spectra with identifiers of their own", f"the spec_id {name!r} of {held[name]}"
+            bad.setdefault(path, ReadError(path, expected=expected, found=found, advice="Keep one of the two."))
+        elif empty and paths.count(path) == 1:
+            bad.setdefault(path, ReadError(path, expected="a spectrum with flux", found="zeros only"))
+    refused.extend(bad.values())
+    keep = np.array([path not in bad for path in paths])
+    held.update((name, path) for name, path, kept in zip(names, paths, keep, strict=True) if kept)
+    return spectra if keep.all() else spectra[keep]
