@@ -39,7 +39,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 
 _PREFIXES = ("catalogue_", "combined_")
-_BLOCK = 1 << 21
+_BLOCK = 1 << 18
 _MAX_BAD = 0.01
 _ADVICE = "LAMOST's general catalogues are at www.lamost.org, such as dr5_v3.csv.gz."
 
@@ -64,6 +64,7 @@ class Catalogue:
     n_rows: int = 0
     n_bad: int = 0
     _names: dict[str, str] = field(default_factory=dict, repr=False)
+    _header: list[str] = field(default_factory=list, repr=False)
     _separator: str = field(default="|", repr=False)
 
     def __iter__(self) -> Iterator[dict[str, pa.Array]]:
@@ -79,7 +80,13 @@ class Catalogue:
             with pa.input_stream(str(self.path), compression=_compression(self.path)) as stream:
                 reader = csv.open_csv(
                     stream,
-                    read_options=csv.ReadOptions(block_size=_BLOCK, use_threads=False, encoding="utf8"),
+                    read_options=csv.ReadOptions(
+                        block_size=_BLOCK,
+                        use_threads=False,
+                        encoding="latin1",  # no byte is refused; the columns that are kept are ASCII
+                        column_names=self._header,
+                        skip_rows=1,
+                    ),
                     parse_options=csv.ParseOptions(
                         delimiter=self._separator,
                         quote_char='"' if self._separator == "," else False,
@@ -157,7 +164,7 @@ def read_catalogue(path: str | Path) -> Catalogue:
             found=f"{header[:80]!r}",
             advice=_ADVICE,
         )
-    return Catalogue(path, tuple(names), _names=names, _separator=separator)
+    return Catalogue(path, tuple(names), _names=names, _header=found, _separator=separator)
 
 
 def _plain(name: str) -> str:

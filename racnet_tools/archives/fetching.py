@@ -79,6 +79,7 @@ def fetch(
     attempts: int = 5,
     deadline: float = DEADLINE,
     progress: Callable[[int, int], None] | None = None,
+    redact: Callable[[str], str] = str,
 ) -> Summary:
     """Fetch spectra into ``folder/spectra`` as ``<key>.fits.gz`` (or ``.fits``, if the server does not compress).
 
@@ -100,6 +101,8 @@ def fetch(
         Seconds for each attempt.
     progress : callable, optional
         Called with (files, bytes) for each file that is done, failed or found there.
+    redact : callable, optional
+        Takes secrets out of what a server said before it is written down.
 
     Returns
     -------
@@ -116,7 +119,7 @@ def fetch(
     except OSError as error:
         raise _disk(error, folder) from error
     with journal:
-        run = _Run(journal, client, pace or Pace(), attempts, deadline, progress)
+        run = _Run(journal, client, pace or Pace(), attempts, deadline, progress, redact)
         try:
             return run.all(jobs, connections)
         finally:
@@ -140,10 +143,10 @@ def write_failed(folder: Path, failed: list[tuple[str, str, str]]) -> None:
 
 
 class _Run:
-    def __init__(self, journal: Journal, client, pace: Pace, attempts: int, deadline: float, progress) -> None:
+    def __init__(self, journal: Journal, client, pace: Pace, attempts: int, deadline: float, progress, redact) -> None:
         self.journal, self.client, self.pace = journal, client, pace
         self.attempts, self.deadline, self.progress = attempts, deadline, progress
-        self.summary = Summary()
+        self.redact, self.summary = redact, Summary()
         self.spectra = journal.folder / "spectra"
         self.parts = journal.folder / ".partial"
         self.stop = threading.Event()
@@ -307,6 +310,7 @@ class _Run:
                 self.progress(1, 0 if before else size)
 
     def _failed(self, job: Job, reason: str, alarming: bool = True) -> None:
+        reason = self.redact(reason)
         with self.guard:
             self.in_a_row += alarming
             self.summary.failed.append((job.key, job.url, reason))

@@ -72,6 +72,7 @@ class Lamost:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.addresses = addresses or LamostAddresses()
+        self.redact: Callable[[str], str] = token.redact if token else str
         self.client = make_client(self.addresses.spectrum(0), token, connections, read_timeout, transport)
 
     def releases(self) -> list[Release]:
@@ -145,7 +146,11 @@ class Lamost:
             raise RacnetError(
                 f"Expected ra in 0-360, dec in -90-90 and a radius up to 10 degrees. Received: {ra}, {dec}, {radius}."
             )
-        return read_votable(self._get(self.addresses.cone(ra, dec, radius)).content)
+        answer = self._get(self.addresses.cone(ra, dec, radius)).content
+        try:
+            return read_votable(answer)
+        except RacnetError as error:
+            raise RacnetError(self.redact(str(error))) from None
 
     def _get(self, url: str) -> httpx.Response:
         httpx = import_httpx()

@@ -183,13 +183,13 @@ def number(obsid: np.ndarray, seed: int) -> np.ndarray:
 
 def _obsids(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     """Numbers (n,) uint64 and which of them are numbers at all."""
-    text = np.char.strip(np.asarray(column.to_numpy(zero_copy_only=False), dtype=str))
-    good = np.char.isdecimal(text) & (np.char.str_len(text) <= 18) & np.char.isalnum(text)
-    try:
-        return np.where(good, text, "0").astype(np.uint64), good
-    except ValueError:  # digits of another script
-        numbers = [int(t) if t.isascii() and ok else 0 for t, ok in zip(text, good, strict=True)]
-        return np.array(numbers, np.uint64), good & np.array([t.isascii() for t in text])
+    import pyarrow as pa
+    from pyarrow import compute
+
+    text = compute.utf8_trim_whitespace(column)
+    good = compute.match_substring_regex(text, r"^[0-9]{1,18}$")
+    obsid = compute.if_else(good, text, "0").cast(pa.uint64())
+    return obsid.to_numpy(zero_copy_only=False), good.to_numpy(zero_copy_only=False)
 
 
 def _labels(piece: Mapping[str, pa.Array], stellar: bool) -> np.ndarray:
@@ -220,6 +220,8 @@ class _Pool:
     def offer(self, where: np.ndarray, order: np.ndarray, obsid: np.ndarray, piece: Mapping[str, Any]) -> None:
         self.n_seen += len(where)
         where = where[order[where] <= self.limit]
+        # Further ones have no chance. Equal numbers are of the same object, since the mixing is one to one.
+        where = where[np.unique(order[where], return_index=True)[1][: self.size]]
         if not len(where):
             return
         import pyarrow as pa
