@@ -256,7 +256,16 @@ def download_lamost(
     start_folder(folder, plan.job, plan.selection, plan.n_bytes)
     jobs = (lamost.job(row["obsid"]) for row in plan.selection.rows)
     try:
-        return fetch(jobs, folder, lamost.client, pace=pace, connections=plan.connections, progress=progress, **options)
+        return fetch(
+            jobs,
+            folder,
+            lamost.client,
+            redact=lamost.redact,
+            pace=pace,
+            connections=plan.connections,
+            progress=progress,
+            **options,
+        )
     finally:
         note_paths(folder, plan.selection)
 

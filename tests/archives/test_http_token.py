@@ -83,16 +83,16 @@ def test_a_redirect_out_of_tls_is_refused(token):
 
 def test_it_shows_up_nowhere(tmp_path, caplog):
     """Neither in logs at the lowest level, nor in what is written, nor in the reasons."""
-    page = f"<html><title>Login</title>token {SECRET} has expired</html>"
-    answers = iter([httpx.Response(500), httpx.Response(200, text=page), httpx.Response(404), httpx.Response(403)])
+    page = iter([f"<html>The token {SECRET} has expired</html>".encode()])
+    answers = iter([httpx.Response(500), httpx.Response(200, content=page), httpx.Response(404), httpx.Response(403)])
     recorder = Recorder(lambda request: next(answers))
     caplog.set_level(logging.DEBUG)
     jobs = [Job(str(i), f"https://www.lamost.org/f?obsid={i}") for i in range(3)]
     with recorder.client() as client, pytest.raises(RacnetError) as caught:
-        fetch(jobs, tmp_path, client, pace=Pace(1000, 0.001), connections=1)
+        fetch(jobs, tmp_path, client, pace=Pace(1000, 0.001), connections=1, redact=Token(SECRET).redact)
     assert recorder.tokens() == [SECRET] * 4
     written = "".join(path.read_text() for path in tmp_path.rglob("*") if path.is_file())
-    assert "failed" in "".join(path.name for path in tmp_path.iterdir())
+    assert "has expired" in (tmp_path / "failed.csv").read_text()
     shown = "".join(traceback.format_exception(caught.value)) + caplog.text + written
     assert "www.lamost.org" in shown
     for form in (SECRET, httpx.QueryParams({"token": SECRET})["token"], "s3cret"):
@@ -148,7 +148,7 @@ def test_a_certificate_that_fails_ends_the_run(tmp_path):
         raise httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate")
 
     recorder = Recorder(answer)
-    with recorder.client(token=None) as client, pytest.raises(RacnetError, match="certificate of www.lamost.org"):
+    with recorder.client(token=None) as client, pytest.raises(RacnetError, match="certificate of www"):
         fetch([Job("1", "https://www.lamost.org/1")], tmp_path, client)
     assert len(recorder.requests) == 1
 

@@ -56,7 +56,7 @@ def test_addresses(release, style, spectrum, catalogue):
 
 @pytest.mark.parametrize("release", ["", "5", "dr", "dr5v3", "dr99", "dr5/3", "dr5/../x", "dr5/v3/x"])
 def test_what_is_no_release(release):
-    with pytest.raises(RacnetError, match="release|version"):
+    with pytest.raises(RacnetError, match=r"release|version"):
         LamostAddresses(release)
 
 
