@@ -177,6 +177,8 @@ def to_spectrum(record: Mapping[str, Any]):
         ra, dec = (float(record[name]) for name in ("ra", "dec"))
     except (KeyError, TypeError, ValueError) as error:
         raise FailedError(f"the record lacks what a spectrum needs ({error})") from None
+    if not (wave > 0).all():
+        raise FailedError("the record's wavelengths are not all positive")
     if wave.ndim != 1 or not wave.shape == flux.shape == ivar.shape == mask.shape or len(wave) < 100:
         raise FailedError(f"the record's arrays have the shapes {wave.shape}, {flux.shape}, {ivar.shape}, {mask.shape}")
     bad = (mask != 0) if desi else (mask & PIXEL_BITS) != 0

@@ -81,7 +81,7 @@ def query_catalogue(
         raise RacnetError(f"Expected a label of {', '.join(_CLASSES)}. Received: {label!r}.")
     if vizier is None:
         vizier = _client(max_rows)
-    filters = {} if label is None else {"Class": f"={_CLASSES[label]}"}
+    filters = {} if label is None else {"Class": _CLASSES[label]}
     try:
         if position is None:
             answer = vizier.query_constraints(catalog=TABLES[release], **filters)
@@ -97,7 +97,10 @@ def query_catalogue(
         raise RacnetError(
             f"VizieR does not answer as it should ({type(error).__name__}: {error}). Try again later."
         ) from error
-    return _ours(answer[0] if len(answer) else None)
+    table = _ours(answer[0] if len(answer) else None)
+    if label is None:
+        return table
+    return table[[str(value).strip().upper() == label for value in table["class"]]]
 
 
 def _client(max_rows: int) -> Any:

@@ -5,6 +5,7 @@ import gzip
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -280,7 +281,8 @@ def test_a_disk_that_is_really_full(server, tmp_path):
         process = start(server, small / "out", [str(i) for i in range(200, 230)])
         said, _ = process.communicate(timeout=60)
         assert process.returncode == 0, said
-        assert f"{done} were there from before" in said
+        there = int(re.search(r"(\d+) were there from before", said)[1])
+        assert there in (done, done + 1)  # the disk may have been full for the line of a file that was in place
         for key, entry in Journal.entries(small / "out").items():
             assert (small / "out" / entry.path).read_bytes() == server.bodies[int(key) % len(server.bodies)]
         assert len(Journal.entries(small / "out")) == 30
