@@ -1,71 +1,181 @@
-"""Which quasars a survey meets, at LAMOST's pixels and without noise."""
+"""Which quasars a survey meets, at LAMOST's pixels and without noise.
+
+A quasar is two stretches of principal components of real ones, 1200-3100 and 2200-5100 Angstrom at rest, of two quasars
+that look alike where the stretches overlap. Outside them stand power laws and lines with the slopes and equivalent
+widths of composites: Vanden Berk et al. (2001, AJ 122, 549) redward, Lusso et al. (2015, MNRAS 449, 4204) blueward.
+"""
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import NamedTuple
+
 import numpy as np
 
+from racnet_tools.simulate.igm import intergalactic_transmission
 from racnet_tools.simulate.nebular import add_lines
-from racnet_tools.simulate.scene import C_KM_S, forest_transmission
+from racnet_tools.simulate.outflows import broad_absorption, smc_extinction
+from racnet_tools.simulate.scene import C_KM_S
 from racnet_tools.simulate.templates import quasars
 from racnet_tools.spectra import LAMOST_GRID
 
 __all__ = ["draw_quasars"]
 
+_STEP = 2 * LAMOST_GRID.step  # of log10 of the rest wavelength: components are coarser than the LAMOST grid
+_REST = 10 ** np.arange(np.log10(600.0), np.log10(8720.0), _STEP)
+_LN = np.log(_REST).astype(np.float32)
+_JOIN = (2250.0, 2900.0)
+_SHARES = {"BAL": 0.12, "reddened": 0.10}
+# Beyond the components: rest wavelength (Angstrom), equivalent width (Angstrom), its scatter in ln, sigma (km/s; 0 for
+# the quasar's own width). Blue: Telfer et al. (2002, ApJ 565, 773); red: Vanden Berk et al. (2001), Fe II as one bump.
+_BLUE_LINES = (
+    (977.0, 5.0, 0.4, 2300),
+    (990.7, 3.0, 0.4, 2300),
+    (1033.8, 11.0, 0.4, 2700),
+    (1065.0, 3.0, 0.4, 3500),
+    (1175.7, 2.0, 0.4, 2000),
+)
+_RED_LINES = (
+    (5255.0, 10.0, 0.7, 4200),
+    (5877.2, 5.0, 0.5, 0),
+    (6564.6, 130.0, 0.35, 0),
+    (6560.0, 75.0, 0.45, 4300),
+    (8448.7, 12.0, 0.5, 0),
+)
+
+
+class _Basis(NamedTuple):
+    """Components on the rest grid, a fade between them, and each quasar's look-alikes among the other stretch's."""
+
+    uv: np.ndarray
+    optical: np.ndarray
+    fade: np.ndarray
+    optical_of_uv: np.ndarray
+    uv_of_optical: np.ndarray
+
+
+@lru_cache(maxsize=1)
+def _basis() -> _Basis:
+    library = quasars()
+    uv, optical = (
+        np.array([np.interp(_REST, wave, curve) for curve in components], np.float32)
+        for wave, components in (
+            (library.uv_wave, library.uv_components),
+            (library.optical_wave, library.optical_components),
+        )
+    )
+    fade = np.clip((_REST - _JOIN[0]) / (_JOIN[1] - _JOIN[0]), 0, 1).astype(np.float32)
+    places = np.arange(*np.searchsorted(_REST, _JOIN))[::6]
+    one, two = library.uv_coefficients @ uv[:, places], library.optical_coefficients @ optical[:, places]
+    one, two = (a - a.mean(axis=1, keepdims=True) for a in (one, two))
+    distance = (one**2).sum(axis=1)[:, None] + (two**2).sum(axis=1) - 2 * one @ two.T
+    near = np.argsort(distance, axis=1)[:, :10], np.argsort(distance, axis=0)[:10].T
+    return _Basis(uv, optical, fade, *near)
+
 
 def draw_quasars(n: int, rng: np.random.Generator) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Quasars: two stretches of principal components joined, a red end with broad H alpha, the Lyman-alpha forest."""
-    library = quasars()
-    z = np.where(rng.random(n) < 0.65, rng.uniform(0.1, 3.0, n), rng.gamma(4.0, 0.4, n)).clip(0.05, 4.6)
-    step = 2e-4
-    log_rest = np.arange(np.log10(650.0), np.log10(8700.0), step)
-    rest = 10**log_rest
-    uv_index = rng.integers(0, len(library.uv_coefficients), n)
-    optical_index = rng.integers(0, len(library.optical_coefficients), n)
-    uv = _components(library.uv_wave, library.uv_components, library.uv_coefficients[uv_index], rest)
-    optical = _components(
-        library.optical_wave, library.optical_components, library.optical_coefficients[optical_index], rest
+    """Quasars of a survey.
+
+    Parameters
+    ----------
+    n : int
+    rng : Generator
+
+    Returns
+    -------
+    flux : (n, 3909) float32
+        In arbitrary units, at LAMOST's pixels and resolution.
+    columns : dict of str to (n,) array
+        subclass ("" for ordinary quasars, "BAL" with broad absorption, "reddened" by dust of their own), z, template.
+    """
+    z = np.where(rng.random(n) < 0.6, rng.normal(1.45, 0.8, n), rng.uniform(0.05, 5.0, n))
+    z = np.where((z < 0.05) | (z > 5.0), rng.uniform(0.05, 5.0, n), z)
+    uv, optical = _pairs(z, rng)
+    kind = rng.choice(["", *_SHARES], n, p=[1 - sum(_SHARES.values()), *_SHARES.values()])
+    library, basis = quasars(), _basis()
+    short = library.uv_coefficients[uv] @ basis.uv
+    long = library.optical_coefficients[optical] @ basis.optical
+    overlap = slice(*np.searchsorted(_REST, _JOIN))
+    short += (long[:, overlap] - short[:, overlap]).mean(axis=1, keepdims=True)
+    short += (long - short) * basis.fade
+    _extend_red(short, rng)
+    _extend_blue(short, rng)
+    flux = np.exp(np.clip(short - np.median(short, axis=1, keepdims=True), -6, 6))
+    broad_absorption(flux, _REST, np.flatnonzero(kind == "BAL"), rng)
+    dust = np.where(kind == "reddened", rng.uniform(0.12, 0.55, n), rng.exponential(0.02, n))
+    dust += (kind == "BAL") * rng.exponential(0.04, n)
+    dust *= np.minimum(1, 1.6 / (1 + z))  # what is reddened beyond z of 1 and still in the survey is reddened less
+    flux *= np.exp(np.float32(-0.4 * np.log(10)) * dust.astype(np.float32)[:, None] * smc_extinction(_REST))
+    observed = _sample(flux, z)
+    add_lines(observed, z, rng.exponential(0.7, n) * (z < 0.9), np.ones(n, bool), rng)
+    observed *= intergalactic_transmission(z, rng)
+    template = np.array([f"quasar-{a}-{b}" for a, b in zip(uv, optical, strict=True)])
+    return observed, {"subclass": kind, "z": z, "template": template}
+
+
+def _pairs(z: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """The stretch that fills most of the window at random, the other among its ten look-alikes."""
+    basis, n = _basis(), len(z)
+    uv, optical = rng.integers(0, len(basis.optical_of_uv), n), rng.integers(0, len(basis.uv_of_optical), n)
+    friend = rng.integers(0, basis.optical_of_uv.shape[1], n)
+    far = z > 1.2
+    return np.where(far, uv, basis.uv_of_optical[optical, friend]), np.where(
+        far, basis.optical_of_uv[uv, friend], optical
     )
-    overlap = (rest > 2250) & (rest < 2900)
-    uv += (optical[:, overlap] - uv[:, overlap]).mean(axis=1, keepdims=True)
-    fade = np.clip((rest - 2250) / 650, 0, 1)
-    log_flux = uv * (1 - fade) + optical * fade
-    blue, red = rest < library.uv_wave[0] + 5, rest > library.optical_wave[-1] - 5
-    slope = rng.normal(-1.2, 0.4, (n, 1))  # F_lambda; Vanden Berk et al. (2001, AJ 122, 549) redward, bluer in the UV
-    anchor_red = log_flux[:, np.flatnonzero(~red)[-40:]].mean(axis=1, keepdims=True)
-    anchor_blue = log_flux[:, np.flatnonzero(~blue)[0] + np.arange(3)].mean(axis=1, keepdims=True)
-    log_flux = np.where(red, anchor_red + slope * np.log(rest / library.optical_wave[-1]), log_flux)
-    log_flux = np.where(blue, anchor_blue - 0.35 + rng.normal(-1.0, 0.5, (n, 1)) * np.log(rest / 1200.0), log_flux)
-    flux = np.exp(np.clip(log_flux - np.median(log_flux, axis=1, keepdims=True), -6, 6))
-    _add_broad(flux, rest, rng)
-    observed = _sample(flux, log_rest, z)
-    narrow = rng.exponential(6, n) * (z < 0.9)
-    add_lines(observed, z, narrow * 0.12, np.ones(n, bool), rng)
-    lyman = LAMOST_GRID.wave[None] / (1 + z)[:, None]
-    observed *= forest_transmission(lyman, z, rng)
-    return observed, {
-        "z": z,
-        "template": np.array([f"quasar-{a}-{b}" for a, b in zip(uv_index, optical_index, strict=True)]),
-    }
 
 
-def _components(wave, components, coefficients, rest) -> np.ndarray:
-    inside = np.clip(rest, wave[0], wave[-1])
-    curves = np.array([np.interp(inside, wave, curve) for curve in components])
-    return coefficients @ curves
+def _level(log_flux: np.ndarray, low: float, high: float) -> np.ndarray:
+    return log_flux[:, slice(*np.searchsorted(_REST, (low, high)))].mean(axis=1, keepdims=True)
 
 
-def _add_broad(flux: np.ndarray, rest: np.ndarray, rng: np.random.Generator) -> None:
-    """Broad H alpha and He I beyond the components, and narrow [N II] lost in it: equivalent widths of Vanden Berk."""
-    sigma = rng.uniform(1200, 3500, len(flux)) / C_KM_S
-    red = rest > 5150
-    for centre, ew, spread in ((6564.6, 195.0, 0.35), (5877.2, 5.0, 0.5)):
-        width = sigma * centre
-        profile = np.exp(-0.5 * ((rest[red] - centre) / width[:, None]) ** 2) / (np.sqrt(2 * np.pi) * width[:, None])
-        flux[:, red] *= 1 + (ew * np.exp(spread * rng.standard_normal(len(flux))))[:, None] * profile
+def _lines(lines, pixels: slice, own: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Ln of (1 + the lines over the continuum) on the pixels of a slice; `own` are widths in km/s."""
+    total = np.ones((len(own), len(_REST[pixels])), np.float32)
+    for centre, width, scatter, sigma in lines:
+        sigma = centre * (own if sigma == 0 else np.full(len(own), sigma)) / C_KM_S
+        strength = width * np.exp(scatter * rng.standard_normal(len(own))) / (np.sqrt(2 * np.pi) * sigma)
+        near = slice(*np.searchsorted(_REST[pixels], (centre * 0.92, centre * 1.08)))
+        offset = (_REST[pixels][near] - centre).astype(np.float32) / sigma.astype(np.float32)[:, None]
+        total[:, near] += strength.astype(np.float32)[:, None] * np.exp(-0.5 * offset**2)
+    return np.log(total)
 
 
-def _sample(flux: np.ndarray, log_rest: np.ndarray, z: np.ndarray) -> np.ndarray:
-    """Quasar spectra at the pixels of the LAMOST grid (their components are coarser than it, so linear will do)."""
-    log_wave = np.log10(LAMOST_GRID.wave)
-    rows = [np.interp(log_wave - np.log10(1 + one), log_rest, row) for one, row in zip(z, flux, strict=True)]
-    return np.array(rows, np.float32)
+def _extend_red(log_flux: np.ndarray, rng: np.random.Generator) -> None:
+    """Past 5095 Angstrom: a power law with broad H alpha, He I, O I and an Fe II bump, in place."""
+    n, red = len(log_flux), slice(int(np.searchsorted(_REST, 5095)), None)
+    slope = rng.normal(-1.0, 0.4, (n, 1)).astype(np.float32)
+    anchor = _level(log_flux, 5070, 5095)
+    log_flux[:, red] = anchor + slope * (_LN[red] - np.log(5095)).astype(np.float32)
+    log_flux[:, red] += _lines(_RED_LINES, red, rng.uniform(900, 2600, n), rng)
+
+
+def _extend_blue(log_flux: np.ndarray, rng: np.random.Generator) -> None:
+    """Before 1204 Angstrom: the continuum of 1345-2050 Angstrom continued, harder below Lyman alpha, in place.
+
+    Lyman alpha's blue wing fades into it; the components themselves end on that wing, far above the continuum.
+    """
+    n, blue = len(log_flux), slice(None, int(np.searchsorted(_REST, 1204)))
+    near, far = 0.5 * (_level(log_flux, 1345, 1362) + _level(log_flux, 1440, 1480)), _level(log_flux, 2010, 2050)
+    slope = np.clip((far - near) / np.log(2030 / 1405), -2.6, 0.8)
+    at_alpha = near + slope * np.log(1216 / 1405)
+    hard = 0.5 * (slope + 1.45) + rng.normal(-0.55, 0.4, (n, 1))
+    continuum = (at_alpha + hard * (_LN[blue] - np.log(1216))).astype(np.float32)
+    wing = np.exp(np.clip(_level(log_flux, 1204, 1208) - continuum[:, -1:], 0, 2.5)) - 1
+    fade = np.exp((_REST[blue] - 1204) / 9.0).astype(np.float32)
+    log_flux[:, blue] = continuum + np.log1p(wing * fade) + _lines(_BLUE_LINES, blue, np.ones(n), rng)
+
+
+def _sample(flux: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """Quasar spectra at the pixels of the LAMOST grid: linear, two pixels to a step of the rest grid."""
+    out = np.empty((len(z), LAMOST_GRID.n_pixels), np.float32)
+    place = (np.log10(LAMOST_GRID.wave[0]) - np.log10(1 + z) - np.log10(_REST[0])) / _STEP
+    whole = np.floor(place).astype(int)
+    for row, (begin, part) in enumerate(zip(whole, (place - whole).astype(np.float32), strict=True)):
+        stretch = flux[row, begin : begin + LAMOST_GRID.n_pixels // 2 + 3]
+        rise = np.diff(stretch)
+        for odd in (0, 1):
+            count, t, skip = len(out[row, odd::2]), part + 0.5 * odd, 0
+            if t >= 1:
+                t, skip = t - 1, 1
+            out[row, odd::2] = stretch[skip : skip + count] + t * rise[skip : skip + count]
+    return out
