@@ -17,7 +17,6 @@ import csv
 import errno
 import hashlib
 import os
-import re
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -28,7 +27,7 @@ from typing import TYPE_CHECKING
 
 from racnet_tools.archives.answers import FailedError, RetryError, check_status, look_at
 from racnet_tools.archives.http import import_httpx
-from racnet_tools.archives.journal import Entry, Journal
+from racnet_tools.archives.journal import KEY, Entry, Journal
 from racnet_tools.archives.pace import Pace
 from racnet_tools.errors import RacnetError
 from racnet_tools.files import atomic_path
@@ -36,7 +35,7 @@ from racnet_tools.files import atomic_path
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["Job", "Pace", "Summary", "fetch", "write_failed"]
+__all__ = ["Job", "Pace", "Summary", "disk_error", "fetch", "write_failed"]
 
 #: Largest answer that is taken for a spectrum, bytes (LAMOST's have 0.04 to 0.5 MB).
 MAX_BYTES = 64 * 1024 * 1024
@@ -47,7 +46,6 @@ GRACE = 2.0
 #: Failures in a row after which the server is taken to be out of order.
 MAX_IN_A_ROW = 25
 
-_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
@@ -117,7 +115,7 @@ def fetch(
     try:
         journal = Journal(folder)
     except OSError as error:
-        raise _disk(error, folder) from error
+        raise disk_error(error, folder) from error
     with journal:
         run = _Run(journal, client, pace or Pace(), attempts, deadline, progress, redact)
         try:
@@ -162,13 +160,13 @@ class _Run:
             for left in (*self.parts.iterdir(), *self.journal.folder.glob(".writing-*")):  # of a run that was killed
                 left.unlink()
         except OSError as error:
-            raise _disk(error, self.journal.folder) from error
+            raise disk_error(error, self.journal.folder) from error
         source, seen = iter(jobs), set()
 
         def next_job() -> Job | None:
             with self.guard:
                 for job in source:
-                    if not _KEY.fullmatch(job.key):
+                    if not KEY.fullmatch(job.key):
                         raise RacnetError(f"Expected keys of letters, digits and ._- only. Received: {job.key!r}.")
                     if job.key not in seen:
                         seen.add(job.key)
@@ -196,7 +194,7 @@ class _Run:
                 self.end()
                 raise
         if self.fatal is not None:
-            raise _disk(self.fatal, self.journal.folder) if isinstance(self.fatal, OSError) else self.fatal
+            raise disk_error(self.fatal, self.journal.folder) if isinstance(self.fatal, OSError) else self.fatal
         self.parts.rmdir()
         return self.summary
 
@@ -331,7 +329,8 @@ def _told(error: Exception) -> str:
     return " ".join(str(error).split())[:120] or type(error).__name__
 
 
-def _disk(error: OSError, folder: Path) -> RacnetError:
+def disk_error(error: OSError, folder: Path) -> RacnetError:
+    """What to tell a user of a failure to write."""
     if error.errno in _FULL:
         return RacnetError(
             f"The disk of {folder} is full. What is finished is kept: make room and repeat the command, "

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass, fields, replace
@@ -20,7 +21,7 @@ from typing import IO
 from racnet_tools.errors import RacnetError
 from racnet_tools.files import sha256
 
-__all__ = ["Entry", "Journal"]
+__all__ = ["KEY", "Entry", "Journal"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,9 @@ class Entry:
     spec_id: str
     fetched: str = ""
 
+
+#: What may name a file: it cannot lead out of the folder.
+KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 _HEADER = ",".join(field.name for field in fields(Entry))
 
@@ -61,8 +65,8 @@ class Journal:
         self._lock = _locked(folder / ".lock")
         try:
             self._entries = self._repaired()
-            self._file = self._path.open("ab")
-            if not self._file.tell():
+            self._file = self._path.open("ab", buffering=0)
+            if not self._path.stat().st_size:
                 self._append(_HEADER + "\n")
         except BaseException:
             self._lock.close()
@@ -96,7 +100,9 @@ class Journal:
             raise RacnetError(f"{path} is not a list of downloads. Choose another output folder.")
         entries: dict[str, Entry] = {}
         for row in rows:
-            if len(row) == len(fields(Entry)) and row[2].isdigit():
+            sound = bool(row) and KEY.fullmatch(row[0])
+            places = {f"spectra/{row[0]}.fits.gz", f"spectra/{row[0]}.fits"} if sound else ()
+            if len(row) == len(fields(Entry)) and row[1] in places and row[2].isdigit():
                 entries[row[0]] = Entry(row[0], row[1], int(row[2]), *row[3:])
         return entries
 
@@ -132,8 +138,13 @@ class Journal:
             self._entries[entry.key] = entry
 
     def _append(self, line: str) -> None:
-        self._file.write(line.encode())
-        self._file.flush()
+        start, data = self._path.stat().st_size, line.encode()
+        try:
+            while data:
+                data = data[self._file.write(data) :]
+        except OSError:  # a full disk: half a line must not become the head of the next one
+            os.truncate(self._path, start)
+            raise
 
     def close(self) -> None:
         """Let go of the files."""

@@ -28,7 +28,7 @@ import numpy as np
 
 from racnet_tools.archives.answers import FailedError, RetryError, look_at
 from racnet_tools.archives.download import note_paths, start_folder
-from racnet_tools.archives.fetching import Summary, write_failed
+from racnet_tools.archives.fetching import Summary, disk_error, write_failed
 from racnet_tools.archives.journal import Entry, Journal
 from racnet_tools.archives.pace import Pace
 from racnet_tools.archives.selection import RECIPES, Selection, number, wanted_counts
@@ -263,6 +263,8 @@ def download_sparcl(
                 keys = todo[start : start + CHUNK]
                 pace.wait(never)
                 _chunk(client, sets, keys, journal, summary, progress, pace)
+    except OSError as error:
+        raise disk_error(error, folder) from error
     finally:
         write_failed(folder, summary.failed)
         note_paths(folder, selection)

@@ -161,6 +161,8 @@ def _told(selection, n_bytes: int, seconds: float) -> Iterator[str]:
         wanted = selection.wanted.get(label, n)
         few = f"  (fewer than the {wanted} wanted: all there are)" if n < wanted else ""
         yield f"  {label:<10} {n}{few}" if label else f"  {n} of a list"
+    if selection.wanted.get("UNKNOWN") and not counts["UNKNOWN"]:
+        yield "LAMOST's catalogues have the class Unknown in DR5 to DR8 only: data set 1 needs one of these"
     yield f"{len(selection.rows)} spectra, about {n_bytes / 1e6:.0f} MB and {_time(seconds)} or more"
 
 

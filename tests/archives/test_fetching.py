@@ -12,7 +12,7 @@ from racnet_tools.archives.addresses import LamostAddresses
 from racnet_tools.archives.answers import RefusedError, _retry_after
 from racnet_tools.archives.fetching import Job, fetch
 from racnet_tools.archives.http import make_client
-from racnet_tools.archives.journal import Journal
+from racnet_tools.archives.journal import Entry, Journal
 from racnet_tools.archives.pace import Pace
 from racnet_tools.errors import RacnetError
 from racnet_tools.files import sha256
@@ -292,6 +292,36 @@ def test_a_full_disk_under_the_journal(server, folder, monkeypatch):
     assert summary.n_before == 2  # the file that was in place without its line is taken
     assert_sound(server, folder, range(5))
     assert max(server.sent.values()) == 1
+
+
+def test_half_a_line_does_not_become_the_head_of_the_next(folder, monkeypatch):
+    entries = [Entry(key, f"spectra/{key}.fits.gz", 5, "0" * 64, "a, b") for key in ("1", "2", "102")]
+    with Journal(folder) as journal:
+        journal.add(entries[0])
+        file = journal._file
+
+        class Full:
+            def write(self, data):
+                if len(data) < 20:
+                    raise OSError(errno.ENOSPC, "No space left on device")
+                return file.write(data[:1])
+
+        journal._file = Full()
+        with pytest.raises(OSError, match="No space"):
+            journal.add(entries[1])
+        journal._file = file
+        journal.add(entries[2])
+    assert list(Journal.entries(folder)) == ["1", "102"]
+    assert Journal.entries(folder)["102"].spec_id == "a, b"
+
+
+def test_lines_that_name_another_file_do_not_count(folder):
+    line = f"10102,spectra/102.fits.gz,5,{'0' * 64},x,now\n"
+    with Journal(folder):
+        pass
+    with (folder / "downloads.csv").open("a") as file:
+        file.write(line + line.replace("10102,spectra/102", "../x,spectra/../x") + line.replace("10102", "102"))
+    assert list(Journal.entries(folder)) == ["102"]
 
 
 def test_interrupted_from_the_keyboard(server, folder):

@@ -82,6 +82,7 @@ def test_a_dry_run_fetches_nothing_but_the_catalogue(run, server, tmp_path, caps
     assert run("--recipe", "dataset1", "--scale", 0.001, "--output", tmp_path / "out", "--dry-run") == 0
     said = capsys.readouterr().out
     assert "UNKNOWN    0  (fewer than the 10 wanted: all there are)" in said
+    assert "DR5 to DR8 only" in said
     assert "/openapi/dr5/v3/lrs/spectrum/fits?obsid=" in said
     assert "dry run: nothing was fetched" in said
     assert not (tmp_path / "out").exists()
@@ -163,6 +164,23 @@ def test_sdss_without_its_package_says_how_to_get_it(tmp_path, monkeypatch, caps
     assert main(["download", *map(str, words)]) == 1
     assert "pip install --no-deps sparclclient" in capsys.readouterr().err
     assert sparcl.INSTALL
+
+
+def test_sdss_through_its_package(tmp_path, monkeypatch, capsys):
+    class Client:
+        all_datasets = frozenset({"SDSS-DR17"})
+
+        def find(self, outfields, constraints, limit):
+            return type("Found", (), {"records": []})()
+
+    monkeypatch.setattr(sparcl, "connect", Client)
+    words = ["--survey", "sdss", "--recipe", "dataset2", "--scale", "0.001", "--output", str(tmp_path / "out")]
+    assert main(["download", *words, "--dry-run"]) == 0
+    assert not (tmp_path / "out").exists()
+    assert main(["download", *words]) == 0
+    assert "QSO        0  (fewer than the 10 wanted: all there are)" in capsys.readouterr().out
+    assert main(["download", *words, "--seed", "3"]) == 1
+    assert "holds another download: seed was 0, is 3" in capsys.readouterr().err
 
 
 def test_interrupted_from_the_keyboard(server, tmp_path):
