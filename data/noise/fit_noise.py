@@ -22,8 +22,29 @@ from racnet_tools.spectra import LAMOST_GRID
 HERE = Path(__file__).resolve().parent
 N_COMPONENTS, SMOOTHING = 8, 7
 # Windows (Angstrom) in which F and G stars have few lines.
-QUIET = (4450, 4650), (4700, 4840), (5450, 5570), (5980, 6150), (6320, 6480), (6620, 6750), (6760, 6860), (7000, 7150)
-QUIET = *QUIET, (7400, 7550), (7750, 7850), (7900, 8080), (8400, 8480), (8700, 8800)
+QUIET = (
+    (4450, 4650),
+    (4700, 4840),
+    (5450, 5570),
+    (5600, 5680),
+    (5740, 5860),
+    (5980, 6150),
+    (6320, 6480),
+    (6620, 6750),
+    (6760, 6860),
+    (7000, 7150),
+)
+QUIET = (
+    *QUIET,
+    (7400, 7550),
+    (7750, 7850),
+    (7900, 8080),
+    (8110, 8240),
+    (8270, 8380),
+    (8400, 8480),
+    (8700, 8800),
+    (9000, 9050),
+)
 
 
 def smooth(rows: np.ndarray, width: int) -> np.ndarray:
@@ -72,16 +93,23 @@ def main() -> None:
         stack = np.array(rows)
         mean = np.median(stack, axis=0)
         rest = stack - mean
-        _, values, components = np.linalg.svd(smooth(rest, SMOOTHING), full_matrices=False)
+        _, values, components = np.linalg.svd(smooth(smooth(rest, SMOOTHING), SMOOTHING), full_matrices=False)
         components = components[:N_COMPONENTS]
         left = rest - (rest @ components.T) @ components
         out[f"{era}_mean"] = mean.astype(np.float32)
         out[f"{era}_components"] = components.astype(np.float32)
         out[f"{era}_spread"] = (values[:N_COMPONENTS] / np.sqrt(len(rows))).astype(np.float32)
-        out[f"{era}_fine"] = smooth(1.4826 * np.median(np.abs(left), axis=0)[None], 15)[0].astype(np.float32)
+        # What the components leave: from pixel to pixel (third differences see that alone), and smoothly.
+        rough = np.pad(np.median(np.abs(np.diff(rest, 3, axis=1)), axis=0), (1, 2), mode="edge") / np.sqrt(20)
+        for name, typical in (("rough", rough), ("wavy", np.median(np.abs(smooth(left, SMOOTHING)), axis=0))):
+            out[f"{era}_{name}"] = 1.4826 * smooth(typical[None], 15)[0].astype(np.float32)
         out[f"{era}_n"] = np.array(len(rows))
         explained = np.sum(values[:N_COMPONENTS] ** 2) / np.sum(values**2)
-        print(f"{era}: {len(rows)} spectra; explained {explained:.1%}; left {np.median(out[f'{era}_fine']):.3f} dex")
+        print(
+            f"{era}: {len(rows)} spectra; explained {explained:.1%}; "
+            f"left {np.median(out[f'{era}_rough']):.3f} dex from "
+            f"pixel to pixel, {np.median(out[f'{era}_wavy']):.3f} smoothly"
+        )
     middle = [np.mean(window) for window in QUIET]
     out["scale"] = np.interp(LAMOST_GRID.wave, middle, np.nanmedian(scatter, axis=0)).astype(np.float32)
     print(f"scatter over sigma in {len(scatter)} spectra:", np.nanmedian(scatter, axis=0).round(2))

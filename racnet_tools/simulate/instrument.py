@@ -19,6 +19,7 @@ __all__ = ["distort", "draw_pipeline", "expose", "median_snr"]
 
 N = LAMOST_GRID.n_pixels
 WAVE = LAMOST_GRID.wave.astype(np.float32)
+_PIXELS = np.arange(N)
 _LEGENDRE = np.polynomial.legendre.legvander(np.linspace(-1, 1, N), 6)[:, 1:].T.astype(np.float32)
 # Spread of the logarithmic calibration error by Legendre order: LAMOST calibrates fluxes relatively, with standard
 # stars whose own reddening is not known (Du et al. 2016, ApJS 227, 27), so smooth shapes are not to be trusted. The
@@ -73,8 +74,11 @@ def distort(flux: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     log_error[:, near.stop :] += step[:, None]
     for low, high in _TELLURIC:
         band = slice(*np.searchsorted(WAVE, (low, high)))
-        depth = (0.02 * rng.standard_t(4, n)).clip(-0.2, 0.3).astype(np.float32)
+        depth = (0.012 * rng.standard_t(4, n)).clip(-0.2, 0.3).astype(np.float32)
         log_error[:, band] -= depth[:, None] * np.hanning(band.stop - band.start).astype(np.float32)
+    red = slice(int(np.searchsorted(WAVE, 8850)), N)  # water vapour and sky lines leave ripples that grow to the end
+    height = np.exp(rng.normal(np.log(0.08), 0.5, (n, 1))) * np.linspace(0.2, 1, N - red.start)
+    log_error[:, red] += height * _ripple(n, N - red.start, 5, rng)
     flux = flux * np.exp(log_error)
     flux /= np.maximum(np.median(np.abs(flux), axis=1, keepdims=True), 1e-6)
     for row in np.flatnonzero(rng.random(n) < 0.25):  # the red end falls to nothing, or below
@@ -88,19 +92,37 @@ def _sigma(flux: np.ndarray, first: np.ndarray, rng: np.random.Generator) -> np.
     log_sigma = np.empty_like(flux)
     for era, rows in (("dr1", np.flatnonzero(first)), ("later", np.flatnonzero(~first))):
         spread = statistics[f"{era}_spread"]
-        coefficients = (rng.standard_normal((len(rows), len(spread)), np.float32) * spread).clip(-2.5, 2.5)
-        coefficients = np.clip(coefficients, -2.5 * spread, 2.5 * spread)
-        log_sigma[rows] = statistics[f"{era}_mean"] + coefficients @ statistics[f"{era}_components"]
-        log_sigma[rows] += statistics[f"{era}_fine"] * rng.standard_normal((len(rows), N), np.float32)
+        coefficients = rng.laplace(0, np.sqrt(0.5), (len(rows), len(spread))).clip(-4, 4) * spread
+        smooth, lines = _smooth_and_lines(era)
+        lines = lines * rng.normal(1, 0.25, (len(rows), 1)).clip(0.2, 2).astype(np.float32)
+        log_sigma[rows] = smooth + lines + coefficients @ statistics[f"{era}_components"]
+        uneven = np.exp(rng.normal(-0.15, 0.55, (2, len(rows), 1))).astype(np.float32)
+        log_sigma[rows] += uneven[0] * statistics[f"{era}_rough"] * rng.standard_normal((len(rows), N), np.float32)
+        log_sigma[rows] += uneven[1] * statistics[f"{era}_wavy"] * _ripple(len(rows), N, 25, rng)
     sigma = np.exp(np.float32(np.log(10)) * np.clip(log_sigma, -1.5, 1.8))
     # Faint objects are limited by the sky, bright ones by their own photons.
-    own = rng.uniform(0, 0.35, (len(flux), 1)).astype(np.float32)
-    sigma *= np.exp(own * np.log(np.maximum(flux, 0.05)))
+    level = np.maximum(_running_mean(flux, 61), 0.05)
+    sigma *= level ** rng.uniform(0, 0.35, (len(flux), 1)).astype(np.float32)
     # The first pipeline took strong lines for a misfit and raised the noise in them.
     rows = np.flatnonzero(first)
-    depth = 1 - flux[rows] / np.maximum(_running_mean(flux[rows], 61), 0.05)
+    depth = 1 - flux[rows] / level[rows]
     sigma[rows] *= 1 + rng.uniform(0, 5, (len(rows), 1)).astype(np.float32) * np.clip(depth - 0.1, 0, 1)
     return sigma
+
+
+@lru_cache(maxsize=2)
+def _smooth_and_lines(era: str) -> tuple[np.ndarray, np.ndarray]:
+    """The mean run of log10 sigma, and the sky lines on it; each (3909,) float32."""
+    mean = _noise_statistics()[f"{era}_mean"]
+    smooth = np.minimum(mean, _running_mean(mean[None], 81)[0])
+    smooth = _running_mean(smooth[None], 41)[0]
+    return smooth, mean - smooth
+
+
+def _ripple(n: int, n_pixels: int, width: int, rng: np.random.Generator) -> np.ndarray:
+    """Smooth random curves of unit variance: white noise under a triangle of full width 2 `width` pixels."""
+    curves = rng.standard_normal((n, n_pixels), np.float32)
+    return _running_mean(_running_mean(curves, width), width) * np.float32(np.sqrt(1.5 * width))
 
 
 def _running_mean(rows: np.ndarray, width: int) -> np.ndarray:
@@ -113,12 +135,13 @@ def _noise(n: int, first: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     white = rng.standard_normal((n, N + 2), np.float32)
     share = np.empty((n, N), np.float32)  # of a pixel's noise with each neighbour
     blue = WAVE < 5800
-    share[:, blue] = rng.uniform(0, 0.16, (n, 1))
-    share[:, ~blue] = rng.uniform(0.02, 0.16, (n, 1)) + 0.1 * first[:, None]
+    share[:, blue] = rng.uniform(0, 0.06, (n, 1))
+    share[:, ~blue] = rng.uniform(0, 0.08, (n, 1)) + 0.12 * first[:, None]
     mixed = (white[:, 1:-1] + share * (white[:, :-2] + white[:, 2:])) / np.sqrt(1 + 2 * share**2)
     # `scale` was measured on third differences, which correlated noise has less of.
     rough = np.sqrt(20 - 60 * share + 52 * share**2) / np.sqrt(20 * (1 + 2 * share**2))
     level = np.exp(0.15 * rng.standard_normal((n, 1), np.float32))
+    mixed[rng.random((n, N), np.float32) < 0.015] *= 3.5  # more large errors than a Gaussian has
     return mixed * (_noise_statistics()["scale"] / rough * level)
 
 
@@ -145,12 +168,19 @@ def expose(
     """
     n = len(flux)
     sigma = _sigma(flux, first, rng)
+    # Resampling gives some neighbours the same inverse variance.
+    held = rng.random((n, N - 1), np.float32) < rng.exponential(0.03, (n, 1)).clip(0, 0.15)
+    sigma[:, 1:] = np.where(held, sigma[:, :-1], sigma[:, 1:])
     sigma *= (np.median(np.maximum(flux, 0.02) / sigma, axis=1) / snr)[:, None].astype(np.float32)
     observed = flux + sigma * _noise(n, first, rng)
     for row in np.flatnonzero(rng.random(n) < 0.3):  # what cosmic rays and sky lines left
         for place in rng.integers(0, N - 4, rng.integers(1, 7)):
             observed[row, place : place + rng.integers(1, 5)] += sigma[row, place] * 15 * rng.standard_exponential()
     mask, zero = lost_pixels(first, snr, rng)
+    for row in np.flatnonzero(zero.any(axis=1)):  # the last pixels before the zeros run away; the zeros share one ivar
+        edge = int(zero[row].argmax())
+        observed[row, :edge] *= 1 + 0.12 * rng.standard_t(3) * np.exp((_PIXELS[:edge] - edge) / rng.uniform(3, 12))
+        sigma[row, edge:] = sigma[row, edge]
     observed[mask | zero] = 0
     return observed.astype(np.float32), np.where(mask, 0, 1 / sigma**2).astype(np.float32), mask
 

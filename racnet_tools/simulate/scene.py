@@ -10,7 +10,7 @@ import numpy as np
 
 from racnet_tools.spectra import LAMOST_GRID
 
-__all__ = ["extinction_ccm89", "forest_transmission", "observe"]
+__all__ = ["extinction_ccm89", "forest_transmission", "observe", "sodium_transmission"]
 
 C_KM_S = 299792.458
 
@@ -76,6 +76,36 @@ def extinction_ccm89(wave: np.ndarray, r_v: float = 3.1) -> np.ndarray:
     a = np.polynomial.polynomial.polyval(y, [1, 0.17699, -0.50447, -0.02427, 0.72085, 0.01979, -0.77530, 0.32999])
     b = np.polynomial.polynomial.polyval(y, [0, 1.41338, 2.28305, 1.07233, -5.38434, -0.62251, 5.30260, -2.09002])
     return r_v * a + b
+
+
+def sodium_transmission(ebv: np.ndarray, rng: np.random.Generator) -> tuple[slice, np.ndarray]:
+    """Transmission of interstellar Na I D1 and D2, which comes with dust.
+
+    The equivalent width of both together follows log10 E(B-V) = 1.17 EW / Angstrom - 1.85 (Poznanski et al. 2012, MNRAS
+    426, 1465, Eq. 9), scattered by a quarter; D2 has 0.6 of it. The gas moves by some 20 km/s.
+
+    Parameters
+    ----------
+    ebv : (n,) array
+        E(B-V), mag.
+    rng : Generator
+
+    Returns
+    -------
+    slice
+        Pixels of the LAMOST grid concerned.
+    (n, k) float32
+        Transmission there, at LAMOST's resolution.
+    """
+    n = len(ebv)
+    width = np.maximum((np.log10(np.maximum(ebv, 1e-4)) + 1.85) / 1.17, 0) * np.exp(0.25 * rng.standard_normal(n))
+    place = LAMOST_GRID.pixel_of(np.array([5891.58, 5897.56])) + rng.normal(0, 20, (n, 1)) / 69.0  # km/s a pixel
+    pixels = np.arange(int(place.min()) - 7, int(place.max()) + 8)
+    depth = np.zeros((n, len(pixels)))
+    for line, share in enumerate((0.6, 0.4)):
+        profile = np.exp(-0.5 * ((pixels - place[:, line, None]) / 1.05) ** 2) / (np.sqrt(2 * np.pi) * 1.05)
+        depth += (share * width / 1.357)[:, None] * profile  # 1.357 Angstrom a pixel
+    return slice(int(pixels[0]), int(pixels[-1]) + 1), (1 - depth.clip(0, 0.95)).astype(np.float32)
 
 
 def forest_transmission(rest_wave: np.ndarray, z: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -17,7 +17,7 @@ from racnet_tools.errors import RacnetError
 from racnet_tools.simulate.galaxies import draw_galaxies
 from racnet_tools.simulate.instrument import distort, draw_pipeline, expose, median_snr
 from racnet_tools.simulate.quasars import draw_quasars
-from racnet_tools.simulate.scene import extinction_ccm89
+from racnet_tools.simulate.scene import extinction_ccm89, sodium_transmission
 from racnet_tools.simulate.stars import STELLAR_BORDERS, draw_stars
 from racnet_tools.simulate.unknown import draw_unknown
 from racnet_tools.spectra import LAMOST_GRID, SpectrumSet
@@ -53,7 +53,8 @@ def simulate(counts: Mapping[str, int], *, seed: int | Sequence[int]) -> Spectru
     -------
     SpectrumSet
         On the LAMOST grid, in random order; ``table`` has label, subclass (spectral type of stars), z, teff, logg, feh,
-        template (an identifier, for splitting by template too) and the S/N in u, g, r, i, z. ``object_id`` differs for
+        template (an identifier, for splitting by template too), ebv, pipeline (first: DR1's; later) and the S/N in u,
+        g, r, i, z. ``object_id`` differs for
         every spectrum.
 
     Raises
@@ -116,9 +117,13 @@ def _take(
     n = len(flux)
     ebv = np.minimum(rng.exponential(0.12 if columns["label"][0] == "STAR" else 0.05, n), 1.5)
     curve = extinction_ccm89(LAMOST_GRID.wave)
-    flux = distort(flux * 10 ** (-0.4 * ebv[:, None] * curve).astype(np.float32), rng)
-    flux, ivar, mask = expose(flux, snr, draw_pipeline(n, rng), rng)
-    columns = {**columns, "ebv": ebv, **median_snr(flux, ivar)}
+    flux = flux * 10 ** (-0.4 * ebv[:, None] * curve).astype(np.float32)
+    near, sodium = sodium_transmission(ebv, rng)
+    flux[:, near] *= sodium
+    flux = distort(flux, rng)
+    first = draw_pipeline(n, rng)
+    flux, ivar, mask = expose(flux, snr, first, rng)
+    columns = {**columns, "ebv": ebv, "pipeline": np.where(first, "first", "later"), **median_snr(flux, ivar)}
     values = {name: column.tolist() for name, column in columns.items()}
     return flux, ivar, mask, [{name: column[i] for name, column in values.items()} for i in range(n)]
 

@@ -20,6 +20,9 @@ class Faultless:
     def standard_normal(self, size, dtype=float):
         return np.zeros(size, dtype)
 
+    def normal(self, mean, spread, size):
+        return np.full(size, -np.inf)  # of a logarithm
+
     def standard_t(self, df, size):
         return np.zeros(size)
 
@@ -113,7 +116,7 @@ def test_neighbouring_pixels_share_noise_and_others_do_not(rng):
     noise = _noise(2000, LATER[:1].repeat(2000), rng)
     correlation = [np.mean(noise[:, 1000 : 2000 - lag] * noise[:, 1000 + lag : 2000]) for lag in range(4)]
     correlation = np.array(correlation[1:]) / correlation[0]
-    assert 0.12 < correlation[0] < 0.19  # 2 a / (1 + 2 a^2) over a of 0 to 0.16
+    assert 0.04 < correlation[0] < 0.08  # 2 a / (1 + 2 a^2) over a of 0 to 0.06
     assert abs(correlation[1]) < 0.02
     assert abs(correlation[2]) < 0.01
 
@@ -167,8 +170,9 @@ def test_cosmic_rays_are_spikes_upward(rng):
     flux, ivar, _ = expose(np.ones((300, N), np.float32), np.full(300, 20.0), LATER[:300], rng)
     pull = (flux - 1) * np.sqrt(ivar)
     pull[(ivar == 0) | (flux == 0)] = 0
-    assert 0.2 < (pull.max(axis=1) > 8).mean() < 0.35
-    assert pull.min() > -8
+    high, low = (pull.max(axis=1) > 15).mean(), (pull.min(axis=1) < -15).mean()
+    assert 0.15 < high < 0.4  # in three tenths of the spectra
+    assert low < 0.05
 
 
 def test_median_snr_by_band():
@@ -189,7 +193,7 @@ def test_the_noise_file_holds_what_the_readme_says():
     with np.load(data_path("noise", "lamost_noise.npz"), allow_pickle=False) as f:
         assert f["scale"].shape == (N,)
         for era, n in (("dr1", 81), ("later", 224)):
-            assert f[f"{era}_mean"].shape == f[f"{era}_fine"].shape == (N,)
+            assert f[f"{era}_mean"].shape == f[f"{era}_rough"].shape == f[f"{era}_wavy"].shape == (N,)
             assert f[f"{era}_components"].shape == (8, N)
             assert int(f[f"{era}_n"]) == n
             assert (np.diff(f[f"{era}_spread"]) < 0).all()

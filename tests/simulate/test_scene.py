@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from racnet_tools.simulate.scene import extinction_ccm89, forest_transmission, observe
+from racnet_tools.simulate.scene import extinction_ccm89, forest_transmission, observe, sodium_transmission
 from racnet_tools.spectra import LAMOST_GRID
 
 FIRST = -100  # pixel of the LAMOST grid at which the test templates start
@@ -134,3 +134,14 @@ def test_forest_repeats_with_its_seed():
     one, same, other = (forest_transmission(rest(z), z, np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert np.array_equal(one, same)
     assert not np.array_equal(one, other)
+
+
+def test_interstellar_sodium_has_the_width_that_its_dust_calls_for():
+    """E(B-V) of 0.1 comes with 0.726 Angstrom, of 1 with 1.58 (Poznanski et al. 2012); none without dust."""
+    for ebv, expected in ((0.1, 0.726), (1.0, 1.581), (0.0, 0.0)):
+        near, transmission = sodium_transmission(np.full(400, ebv), np.random.default_rng(1))
+        width = ((1 - transmission) * LAMOST_GRID.wave[near] * np.log(10) * 1e-4).sum(axis=1)
+        assert np.median(width) == pytest.approx(expected, rel=0.06, abs=1e-6)
+    wave = LAMOST_GRID.wave[near]
+    depth = 1 - sodium_transmission(np.full(400, 0.5), np.random.default_rng(2))[1].mean(axis=0)
+    assert wave[: len(depth)][depth.argmax()] == pytest.approx(5891.58, abs=1.4)  # D2 is the stronger
