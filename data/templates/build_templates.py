@@ -35,7 +35,7 @@ from racnet_tools.files import sha256
 HERE = Path(__file__).resolve().parent
 LOGLAM0, STEP = 3.5682, 1e-4
 STAR_PIXELS = (-58, 3940)  # 3651 to 9164 Angstrom: the LAMOST window and room for +-2000 km/s
-GALAXY_PIXELS = (-2320, 4000)  # 2169 to 9293 Angstrom: fills the window up to z = 0.70
+GALAXY_PIXELS = (-3020, 4000)  # 1846 to 9293 Angstrom: fills the window up to z = 1.00
 LEVELS = 2047  # integer levels of one spectrum: steps of 1/2047 of its maximum, below the noise of the sources
 WHEELS = {
     "sdss-mangadap==4.5.0": "b8478bb24c32fe736fa6a2881805458719281862313838f8b032f3c10527ff34",
@@ -207,10 +207,10 @@ def build_stars(mangadap: zipfile.ZipFile, kastredux: zipfile.ZipFile) -> dict[s
 
 
 def build_galaxies(mangadap: zipfile.ZipFile, kcorrect: zipfile.ZipFile) -> dict[str, np.ndarray]:
-    """Simple stellar populations of two libraries, extended blueward with the kcorrect galaxy templates.
+    """Simple stellar populations of two libraries, extended blueward.
 
-    The ultraviolet of each population is the non-negative mixture of six templates that fits it best at 20 Angstrom
-    resolution up to 5500 Angstrom.
+    BC03 populations pass into the mixture of six kcorrect galaxy templates that fits them best at 20 pixels'
+    resolution up to 5500 Angstrom; MaStar populations, noisy below 3800 Angstrom, into the best mixture of those.
     """
     wave = wavelengths(GALAXY_PIXELS)
     ultraviolet = []
@@ -231,31 +231,42 @@ def build_galaxies(mangadap: zipfile.ZipFile, kcorrect: zipfile.ZipFile) -> dict
             metallicity.append(np.log10(float(parts[1][1:]) / 0.02))
             source.append("BC03")
         elif member.startswith(LIBRARY + "mastar_ssp_v1.0/") and stem.endswith(".fits.gz"):
+            own = float(stem.split("-A")[1].split("-Z")[0]), float(stem.removesuffix(".fits.gz").split("-Z")[1])
+            if own == (0.01, 0.35):
+                continue  # noise of a few stars
             spectrum = log_spectrum(mangadap, member, GALAXY_PIXELS)
-            age.append(float(stem.split("-A")[1].split("-Z")[0]))
-            metallicity.append(float(stem.removesuffix(".fits.gz").split("-Z")[1]))
+            age.append(own[0])
+            metallicity.append(own[1])
             source.append("MaStar")
         else:
             continue
         spectrum /= spectrum[(wave > 5450) & (wave < 5550)].mean()
-        flux.append(join_ultraviolet(spectrum, library, wave))
-    out = pack(np.array(flux), GALAXY_PIXELS[0])
+        flux.append(spectrum)
+    ours = [join_blue(f, library, 3330, 3480, 20) for f, s in zip(flux, source, strict=True) if s == "BC03"]
+    theirs = [join_blue(f, np.array(ours), 3680, 3880, 4) for f, s in zip(flux, source, strict=True) if s == "MaStar"]
+    out = pack(np.array([*ours, *theirs]), GALAXY_PIXELS[0])
     out |= {"age": np.array(age, dtype=np.float32), "feh": np.array(metallicity, dtype=np.float32)}
     return out | {"source": np.array(source)}
 
 
-def join_ultraviolet(spectrum: np.ndarray, library: np.ndarray, wave: np.ndarray) -> np.ndarray:
-    """Spectrum with its NaN blue end filled from the library, and a NaN red end held at the last good value."""
+def join_blue(spectrum: np.ndarray, library: np.ndarray, start: float, end: float, smooth: float) -> np.ndarray:
+    """Spectrum that passes into the best mixture of a library from ``end`` to ``start`` (Angstrom) and stays in it.
+
+    The mixture is fitted from ``start`` to 5500 Angstrom, both smoothed by ``smooth`` pixels, and has the spectrum's
+    level around the passage. A NaN red end is held at the last good value.
+    """
+    wave = wavelengths(GALAXY_PIXELS)
     good = np.flatnonzero(np.isfinite(spectrum))
-    first, last = good[0], good[-1]
-    out = spectrum.copy()
-    out[last + 1 :] = np.nanmedian(out[last - 20 : last + 1])
-    use = np.arange(first, np.searchsorted(wave, 5500))
-    smooth = gaussian_filter1d(out[first:], 20)[: use.size]
-    weights, _ = nnls((gaussian_filter1d(library, 20, axis=1)[:, use] / smooth).T, np.ones(use.size))
+    out = np.nan_to_num(spectrum)
+    out[good[-1] + 1 :] = np.nanmedian(out[good[-1] - 20 : good[-1] + 1])
+    first, last = np.searchsorted(wave, (start, 5500))
+    target = gaussian_filter1d(out[good[0] :], smooth)[first - good[0] : last - good[0]]
+    weights, _ = nnls((gaussian_filter1d(library, smooth, axis=1)[:, first:last] / target).T, np.ones(last - first))
     model = weights @ library
-    out[:first] = model[:first] * out[first : first + 60].mean() / model[first : first + 60].mean()
-    return out
+    middle = (wave > start) & (wave < end + 100)
+    model *= out[middle].mean() / model[middle].mean()
+    share = np.clip((wave - start) / (end - start), 0, 1)
+    return share * out + (1 - share) * model
 
 
 def build_quasars(pypeit: zipfile.ZipFile) -> dict[str, np.ndarray]:

@@ -1,65 +1,127 @@
-"""Which galaxies a survey meets, at LAMOST's pixels and without noise."""
+"""Which galaxies a survey meets, at LAMOST's pixels and without noise.
+
+A galaxy is a mixture of simple stellar populations spread in age and metallicity about an old and a younger centre,
+behind dust of its own, widened by the motions of its stars, with the nebular lines of its kind.
+"""
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
-from racnet_tools.simulate.nebular import add_lines
+from racnet_tools.simulate.nebular import add_lines, calzetti, line_ratios
 from racnet_tools.simulate.scene import C_KM_S, observe
 from racnet_tools.simulate.templates import galaxies
 from racnet_tools.spectra import LAMOST_GRID
 
-__all__ = ["draw_galaxies"]
+__all__ = ["compose", "draw_galaxies"]
+
+KINDS = {"quiescent": 0.40, "starforming": 0.32, "starburst": 0.10, "seyfert2": 0.07, "liner": 0.11}
+_POST_STARBURST = 0.05  # share of quiescent galaxies dominated by stars of a few 100 Myr
+
+
+@lru_cache(maxsize=1)
+def _scaled() -> tuple[np.ndarray, np.ndarray]:
+    """Populations with mean 1 from 4000 to 5500 Angstrom, and the attenuation curve on their pixels."""
+    library = galaxies()
+    wave = 10 ** (LAMOST_GRID.start + LAMOST_GRID.step * (library.first_pixel + np.arange(library.flux.shape[1])))
+    level = library.flux[:, (wave > 4000) & (wave < 5500)].mean(axis=1, keepdims=True)
+    return library.flux / level, calzetti(wave).astype(np.float32)
 
 
 def draw_galaxies(n: int, rng: np.random.Generator) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Galaxies: an old and a young stellar population, a velocity dispersion, and nebular lines."""
-    library = galaxies()
-    z = np.where(rng.random(n) < 0.7, rng.gamma(2.2, 0.045, n), rng.uniform(0, 0.65, n)).clip(0.0005, 0.68)
-    kind = rng.choice(["quiescent", "starforming", "starburst", "active"], n, p=[0.42, 0.33, 0.12, 0.13])
-    age = np.select(
-        [kind == "quiescent", kind == "starburst"],
-        [rng.uniform(2, 14, n), rng.uniform(0.005, 1, n)],
-        rng.uniform(0.3, 10, n),
+    """Galaxies of a survey: mostly near (z about 0.1), the rest evenly up to z = 1 so that far ones are learnt too.
+
+    Parameters
+    ----------
+    n : int
+    rng : Generator
+
+    Returns
+    -------
+    flux : (n, 3909) float32
+        In arbitrary units, at LAMOST's pixels and resolution.
+    columns : dict of str to (n,) array
+        subclass (one of quiescent, starforming, starburst, seyfert2, liner), z, and template.
+    """
+    z = np.where(rng.random(n) < 0.7, rng.gamma(2.2, 0.055, n), rng.uniform(0, 1, n)).clip(0.0005, 1.0)
+    kind = rng.choice(list(KINDS), n, p=list(KINDS.values()))
+    flux, template = compose(kind, z, rng)
+    return flux, {"subclass": kind, "z": z, "template": template}
+
+
+def compose(kind: np.ndarray, z: np.ndarray, rng: np.random.Generator, boost: float = 1.0):
+    """Galaxies of given kinds and redshifts, with lines `boost` times as strong as usual.
+
+    Returns
+    -------
+    flux : (n, 3909) float32
+        About 1 from 4000 to 5500 Angstrom at rest.
+    template : (n,) array of str
+        The two populations that weigh most.
+    """
+    n = len(z)
+    weights, template = _weights(kind, rng)
+    populations, curve = _scaled()
+    young = np.isin(kind, ("starforming", "starburst"))
+    dust = np.where(young, rng.gamma(2.0, 0.07, n), rng.exponential(0.03, n)).clip(0, 0.6)
+    rest = (weights @ populations) * np.exp(np.float32(-0.4 * np.log(10)) * dust.astype(np.float32)[:, None] * curve)
+    flux = observe(rest, galaxies().first_pixel, np.arange(n), z)
+    flux = _smooth(flux, np.where(young, rng.uniform(40, 180, n), rng.uniform(90, 300, n)))
+    width = np.select(  # of H beta in emission, Angstrom
+        [kind == "quiescent", kind == "starforming", kind == "starburst", kind == "seyfert2"],
+        [rng.exponential(0.12, n), rng.lognormal(1.3, 0.7, n), rng.lognormal(2.9, 0.7, n), rng.lognormal(1.0, 0.8, n)],
+        rng.lognormal(-0.4, 0.6, n),
+    ).clip(0, 150)
+    first = round(float(np.log10(4862.68) / LAMOST_GRID.step)) - round(LAMOST_GRID.start / LAMOST_GRID.step)
+    middle = first - galaxies().first_pixel
+    level = rest[:, middle - 60 : middle + 60].mean(
+        axis=1
+    )  # flux per observed Angstrom keeps its value, the line widens
+    sigma = np.where(young, rng.uniform(30, 130, n), rng.uniform(80, 260, n))
+    add_lines(flux, z, boost * width * level * (1 + z), line_ratios(kind, rng), sigma, 1.6 * dust)
+    return flux, template
+
+
+def _weights(kind: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Share of each population in the light from 4000 to 5500 Angstrom, (n, n_populations), and the chief two."""
+    library, n = galaxies(), len(kind)
+    quiet = np.isin(kind, ("quiescent", "liner", "seyfert2"))
+    late = (kind == "quiescent") & (rng.random(n) < _POST_STARBURST)
+    old = np.where(quiet, rng.uniform(0.4, 1.15, n), rng.uniform(0.0, 1.1, n))  # log10 of age / Gyr
+    new = np.select(
+        [late, quiet, kind == "starburst"],
+        [rng.uniform(-0.7, 0.0, n), rng.uniform(-1.0, 0.3, n), rng.uniform(-2.4, -1.2, n)],
+        rng.uniform(-2.0, -0.6, n),
     )
-    old = _nearest(library, age, rng)
-    young = _nearest(library, 10 ** rng.uniform(-2.3, -0.5, n), rng)
     share = np.select(
-        [kind == "quiescent", kind == "starburst"],
-        [rng.uniform(0, 0.01, n), rng.uniform(0.2, 0.9, n)],
-        rng.uniform(0.02, 0.4, n),
-    ).astype(np.float32)[:, None]
-    reference = slice(-library.first_pixel, -library.first_pixel + 2000)  # both scaled at 3700 to 5860 Angstrom
-    scaled = library.flux / library.flux[:, reference].mean(axis=1, keepdims=True)
-    flux = (1 - share) * observe(scaled, library.first_pixel, old, z) + share * observe(
-        scaled, library.first_pixel, young, z
-    )
-    flux = _smooth(flux, rng.uniform(60, 280, n))
-    strength = np.select(
-        [kind == "quiescent", kind == "starforming", kind == "starburst"],
-        [rng.exponential(0.3, n), rng.lognormal(1.6, 0.8, n), rng.lognormal(3.0, 0.8, n)],
-        rng.lognormal(1.4, 0.8, n),
-    )
-    add_lines(flux, z, strength, kind == "active", rng)
-    return flux, {
-        "subclass": kind,
-        "z": z,
-        "template": np.array([f"galaxy-{a}-{b}" for a, b in zip(old, young, strict=True)]),
-    }
-
-
-def _nearest(library, age: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    feh = rng.choice(np.unique(library.feh), len(age))
-    distance = np.abs(np.log10(library.age)[None] - np.log10(age)[:, None]) + 0.5 * np.abs(
-        library.feh[None] - feh[:, None]
-    )
-    return distance.argmin(axis=1)
+        [late, kind == "quiescent", quiet, kind == "starburst"],
+        [rng.uniform(0.3, 0.9, n), rng.exponential(0.04, n), rng.exponential(0.15, n), rng.uniform(0.4, 0.95, n)],
+        rng.beta(2.0, 3.0, n),
+    ).clip(0, 0.95)
+    metals = np.where(quiet, rng.normal(0.1, 0.2, n), rng.normal(-0.15, 0.3, n)).clip(-1.2, 0.35)
+    age = np.log10(library.age)
+    chemistry = np.exp(-0.5 * ((library.feh - metals[:, None]) / rng.uniform(0.12, 0.3, n)[:, None]) ** 2) + 1e-6
+    chemistry *= rng.lognormal(0, 0.6, (n, len(age)))  # histories are not smooth
+    parts = []
+    for centre, spread in ((old, rng.uniform(0.1, 0.3, n)), (new, rng.uniform(0.2, 0.5, n))):
+        part = chemistry * (np.exp(-0.5 * ((age - centre[:, None]) / spread[:, None]) ** 2) + 1e-6)
+        parts.append(part / part.sum(axis=1, keepdims=True))
+    total = (1 - share)[:, None] * parts[0] + share[:, None] * parts[1]
+    template = np.array([f"galaxy-{a}-{b}" for a, b in zip(*(part.argmax(axis=1) for part in parts), strict=True)])
+    return total.astype(np.float32), template
 
 
 def _smooth(flux: np.ndarray, sigma_km_s: np.ndarray) -> np.ndarray:
-    """Gaussian velocity dispersion, by a filter in Fourier space (pixels are 69 km/s)."""
-    frequency = np.fft.rfftfreq(flux.shape[1] + 256)
-    padded = np.pad(flux, ((0, 0), (128, 128)), mode="edge")
+    """Gaussian velocity dispersion, by a filter in Fourier space (pixels are 69 km/s).
+
+    The populations have LAMOST's resolution already, so that the dispersion is all that is left to add.
+    """
+    length, before = 4096, 93  # a power of two is quick to transform; the edges are held beyond the window
+    frequency = np.fft.rfftfreq(length)
+    padded = np.pad(flux, ((0, 0), (before, length - before - flux.shape[1])), mode="edge")
     sigma = (sigma_km_s / (C_KM_S * np.log(10) * LAMOST_GRID.step))[:, None]
     response = np.exp(-2 * (np.pi * frequency * sigma) ** 2).astype(np.float32)
-    return np.fft.irfft(np.fft.rfft(padded) * response, padded.shape[1])[:, 128:-128].astype(np.float32)
+    smooth = np.fft.irfft(np.fft.rfft(padded) * response, length)
+    return smooth[:, before : before + flux.shape[1]].astype(np.float32)

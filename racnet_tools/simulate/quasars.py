@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from racnet_tools.simulate.galaxies import compose
 from racnet_tools.simulate.igm import intergalactic_transmission
-from racnet_tools.simulate.nebular import add_lines
+from racnet_tools.simulate.nebular import LINES, add_lines, line_ratios
 from racnet_tools.simulate.outflows import broad_absorption, smc_extinction
 from racnet_tools.simulate.scene import C_KM_S
 from racnet_tools.simulate.templates import quasars
@@ -26,6 +27,8 @@ _REST = 10 ** np.arange(np.log10(600.0), np.log10(8720.0), _STEP)
 _LN = np.log(_REST).astype(np.float32)
 _JOIN = (2250.0, 2900.0)
 _SHARES = {"BAL": 0.12, "reddened": 0.10}
+_HIDDEN = 0.05  # share of type 2 among quasars nearer than 0.8
+_HOSTS = 0.8  # redshift up to which hosts show
 # Beyond the components: rest wavelength (Angstrom), equivalent width (Angstrom), its scatter in ln, sigma (km/s; 0 for
 # the quasar's own width). Blue: Telfer et al. (2002, ApJ 565, 773); red: Vanden Berk et al. (2001), Fe II as one bump.
 _BLUE_LINES = (
@@ -86,12 +89,14 @@ def draw_quasars(n: int, rng: np.random.Generator) -> tuple[np.ndarray, dict[str
     flux : (n, 3909) float32
         In arbitrary units, at LAMOST's pixels and resolution.
     columns : dict of str to (n,) array
-        subclass ("" for ordinary quasars, "BAL" with broad absorption, "reddened" by dust of their own), z, template.
+        subclass ("" for ordinary quasars, "BAL" with broad absorption, "reddened" by dust of their own, "type2" with
+        narrow lines alone, which a survey's pipeline may call a galaxy), z, and template.
     """
     z = np.where(rng.random(n) < 0.6, rng.normal(1.45, 0.8, n), rng.uniform(0.05, 5.0, n))
     z = np.where((z < 0.05) | (z > 5.0), rng.uniform(0.05, 5.0, n), z)
     uv, optical = _pairs(z, rng)
     kind = rng.choice(["", *_SHARES], n, p=[1 - sum(_SHARES.values()), *_SHARES.values()])
+    kind = np.where((z < 0.8) & (rng.random(n) < _HIDDEN), "type2", kind)
     library, basis = quasars(), _basis()
     short = library.uv_coefficients[uv] @ basis.uv
     long = library.optical_coefficients[optical] @ basis.optical
@@ -107,10 +112,39 @@ def draw_quasars(n: int, rng: np.random.Generator) -> tuple[np.ndarray, dict[str
     dust *= np.minimum(1, 1.6 / (1 + z))  # what is reddened beyond z of 1 and still in the survey is reddened less
     flux *= np.exp(np.float32(-0.4 * np.log(10)) * dust.astype(np.float32)[:, None] * smc_extinction(_REST))
     observed = _sample(flux, z)
-    add_lines(observed, z, rng.exponential(0.7, n) * (z < 0.9), np.ones(n, bool), rng)
+    _add_narrow(observed, z, rng)
+    _add_hosts(observed, z, kind, rng)
     observed *= intergalactic_transmission(z, rng)
     template = np.array([f"quasar-{a}-{b}" for a, b in zip(uv, optical, strict=True)])
     return observed, {"subclass": kind, "z": z, "template": template}
+
+
+def _add_narrow(observed: np.ndarray, z: np.ndarray, rng: np.random.Generator) -> None:
+    """Narrow lines of the nucleus where the components have none: past 5100 Angstrom at rest."""
+    rows = np.flatnonzero(z < 0.78)
+    near, n = z[rows], len(rows)
+    ratios = line_ratios(np.full(n, "seyfert2"), rng) * (np.array(list(LINES.values())) > 5100)
+    centre = LAMOST_GRID.pixel_of(5100 * (1 + near)).astype(int)
+    width = rng.exponential(1.5, n) * observed[rows, centre] * (1 + near)  # of H beta: about 1.5 Angstrom at rest
+    flux = observed[rows]
+    add_lines(flux, near, width, ratios, rng.uniform(90, 280, n), np.zeros(n))
+    observed[rows] = flux
+
+
+def _add_hosts(observed: np.ndarray, z: np.ndarray, kind: np.ndarray, rng: np.random.Generator) -> None:
+    """The host galaxy: a share of the light of near quasars, all of it but the lines in those of type 2."""
+    rows = np.flatnonzero((z < _HOSTS) & (observed.min(axis=1) > 0))
+    if len(rows) == 0:
+        return
+    near = z[rows]
+    hosts, _ = compose(rng.choice(["quiescent", "starforming"], len(rows)), near, rng)
+    share = rng.beta(1.0, 2.5, len(rows)) * np.clip(1.3 - near / _HOSTS, 0, 1)
+    share[kind[rows] == "type2"] = 0
+    level = [np.median(a[:, 1300:2600], axis=1) for a in (observed[rows], hosts)]
+    observed[rows] += hosts * (share / (1 - share) * level[0] / level[1]).astype(np.float32)[:, None]
+    hidden = np.flatnonzero(kind == "type2")
+    if len(hidden):
+        observed[hidden] = compose(np.full(len(hidden), "seyfert2"), z[hidden], rng, boost=6.0)[0]
 
 
 def _pairs(z: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

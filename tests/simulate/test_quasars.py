@@ -107,6 +107,8 @@ def test_redshifts_and_kinds(some_quasars):
     assert z.max() <= 5.0
     assert 0.1 < (z > 3).mean() < 0.35
     assert (kind == "BAL").mean() == pytest.approx(0.12, abs=0.04)
+    assert 0.002 < (kind == "type2").mean() < 0.03
+    assert z[kind == "type2"].max() < 0.8
     assert (kind == "reddened").mean() == pytest.approx(0.10, abs=0.04)
 
 
@@ -150,3 +152,12 @@ def test_the_forest_dims_quasars_blueward_of_lyman_alpha_alone(monkeypatch):
     np.testing.assert_allclose(flux[rest > 1350], clear[rest > 1350], rtol=1e-2)
     far = (columns["z"] > 2.4)[:, None] & (rest > 1050) & (rest < 1190)
     assert 0.3 < flux[far].sum() / clear[far].sum() < 0.9
+
+
+def test_type_2_have_narrow_strong_oxygen_and_no_broad_lines():
+    flux, columns = draw_quasars(4000, np.random.default_rng(5))
+    of = (columns["subclass"] == "type2") & (columns["z"] < 0.75)
+    rest, mean = at_rest(flux[of], columns["z"][of], 4750, 5050)
+    assert abs(rest[mean.argmax()] - 5008.24) < 1.2
+    assert mean.max() > 4 * np.median(mean)
+    assert mean[np.abs(rest - 4900) < 6].mean() < 1.15 * mean[np.abs(rest - 4780) < 20].mean()  # H beta's broad wing
