@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from racnet_tools import __version__
+from racnet_tools.datasets.layout import toolkit_version
 
 if TYPE_CHECKING:
     from racnet_tools.datasets.dataset import DataSet
@@ -177,7 +177,7 @@ def _provenance(data: DataSet, surveys: dict[str, int]) -> dict[str, str]:
     out["recipe"] = f"{data.recipe.name}, scale {settings['scale']:g}, seed {settings['seed']}"
     out["balance"] = f"{settings['balance']} (training only)"
     out["network input"] = f"{data.store.n_pixels:,} pixels, gaps filled, x / ||x||"
-    out["racnet-tools"] = __version__
+    out["racnet-tools"] = toolkit_version()
     return out
 
 

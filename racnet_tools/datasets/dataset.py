@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from racnet_tools import __version__
 from racnet_tools.datasets.balance import BALANCES, choose, with_noise
 from racnet_tools.datasets.labels import one_hot
-from racnet_tools.datasets.layout import CHUNK
+from racnet_tools.datasets.layout import CHUNK, toolkit_version
 from racnet_tools.datasets.order import shuffled_groups
 from racnet_tools.datasets.recipes import Recipe, recipe
 from racnet_tools.datasets.splits import PARTS, hashed, objects_of, split
@@ -247,7 +246,7 @@ class DataSet:
             np.save(folder / f"{part}.npy", entries, allow_pickle=False)
         text = {
             **_FORMAT,
-            "racnet": __version__,
+            "racnet": toolkit_version(),
             "recipe": {**vars(self.recipe), "classes": list(self.classes)},
             "settings": self.settings,
             "store": os.path.relpath(self.store.path, folder),

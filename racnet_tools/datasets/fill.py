@@ -68,7 +68,9 @@ def fill_simulated(
     counts : mapping of str to int
         As for `racnet_tools.simulate.simulate`.
     seed : int
-        The same seed gives the same store, byte for byte, whatever the workers and the interruptions.
+        The same seed gives the same store, byte for byte, whatever the workers and the interruptions, as long as numpy
+        works with the same number of threads (one in ``racnet simulate``): products of matrices depend on it in the
+        last digit.
     workers : int
         Processes that simulate.
     progress : callable, optional

@@ -18,6 +18,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,16 @@ if TYPE_CHECKING:
     import zarr
     from astropy.table import Table
 
-__all__ = ["CHUNK", "CUBES", "columns_of", "content_sha256", "create_array", "holds_text", "zarr_module"]
+__all__ = [
+    "CHUNK",
+    "CUBES",
+    "columns_of",
+    "content_sha256",
+    "create_array",
+    "holds_text",
+    "toolkit_version",
+    "zarr_module",
+]
 
 #: Spectra in a chunk: 3.9 MB of flux, so that shuffled reading by chunks stays quick and a lone spectrum costs little.
 CHUNK = 250
@@ -53,6 +63,11 @@ def zarr_module() -> Any:
             "Stores of spectra need Zarr, which is not installed: pip install 'racnet-tools[survey]'"
         ) from error
     return zarr
+
+
+def toolkit_version() -> str:
+    """Version of this package."""
+    return sys.modules["racnet_tools"].__version__  # naming the package would tie this stage to all the others
 
 
 def create_array(group: zarr.Group, name: str, n_rows: int, n_pixels: int, text: bool = False) -> zarr.Array:

@@ -18,8 +18,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from racnet_tools import __version__
-from racnet_tools.datasets.layout import CHUNK, CUBES, columns_of, content_sha256, create_array, holds_text, zarr_module
+from racnet_tools.datasets.layout import (
+    CHUNK,
+    CUBES,
+    columns_of,
+    content_sha256,
+    create_array,
+    holds_text,
+    toolkit_version,
+    zarr_module,
+)
 from racnet_tools.datasets.log import LOG, Block, CommitLog
 from racnet_tools.datasets.order import in_groups, shuffled_groups
 from racnet_tools.errors import RacnetError, ReadError
@@ -81,7 +89,7 @@ class SpectrumStore:
         with self._told():
             self._group = zarr.open_group(self.path, mode="r+" if self._writing else "r")
             self._cubes = {name: self._group[name] for name in CUBES}
-            self._n_good = self._group["n_good"]
+            self._n_good, self._wave = self._group["n_good"], self._group["wave"]
             self._columns = dict(sorted(self._group["columns"].arrays()))
 
     @classmethod
@@ -120,7 +128,7 @@ class SpectrumStore:
             raise RacnetError(f"{path} exists already and is not overwritten. Choose another name.")
         if not path.absolute().parent.is_dir():
             raise RacnetError(f"The folder {path.absolute().parent} does not exist. Create it first.")
-        schema = {**_FORMAT, "racnet": __version__, "grid": grid.to_dict(), "provenance": dict(provenance or {})}
+        schema = {**_FORMAT, "racnet": toolkit_version(), "grid": grid.to_dict(), "provenance": dict(provenance or {})}
         folder = Path(tempfile.mkdtemp(prefix=".writing-", dir=path.absolute().parent))
         try:
             folder.chmod(0o777 & ~_umask())
@@ -361,7 +369,7 @@ class SpectrumStore:
                 cubes = {name: array[block.start : block.stop] for name, array in self._cubes.items()}
                 columns = {name: array[block.start : block.stop] for name, array in self._columns.items()}
                 n_good = self._n_good[block.start : block.stop]
-            except (ValueError, RuntimeError, OSError, KeyError) as error:
+            except (ValueError, TypeError, AttributeError, RuntimeError, OSError, KeyError) as error:
                 problems.append(f"{here}: {error}")
                 continue
             told = {name: v for name, v in columns.items() if (v != "" if v.dtype.kind == "T" else ~np.isnan(v)).any()}
@@ -376,14 +384,14 @@ class SpectrumStore:
         problems = []
         if dict(self._group.attrs) != self._log.schema:
             problems.append(f"zarr.json: the schema is not that of {LOG}.")
+        problems += [f"columns/{name}: missing or unreadable." for name in COLUMNS if name not in self._columns]
         model = zarr.create_group(zarr.storage.MemoryStore())
         try:
-            if not np.array_equal(self._group["wave"][:], self.grid.wave):
+            if not np.array_equal(self._wave[:], self.grid.wave):
                 problems.append("wave: not the wavelengths of the schema.")
-        except (ValueError, RuntimeError, OSError, KeyError) as error:
+        except (ValueError, TypeError, AttributeError, RuntimeError, OSError, KeyError) as error:
             problems.append(f"wave: {error}")
-        for name in [*CUBES, "n_good", "wave", *self._columns]:
-            array = self._columns[name] if name in self._columns else self._group[name]
+        for name, array in {**self._cubes, "n_good": self._n_good, "wave": self._wave, **self._columns}.items():
             n = array.shape[0] if name != "wave" else 0
             made = create_array(model, name, n, self.n_pixels, text=holds_text(array))
             if n < len(self) and name != "wave":
@@ -397,7 +405,7 @@ class SpectrumStore:
         """Damage as a `ReadError`."""
         try:
             yield
-        except (ValueError, RuntimeError, KeyError, FileNotFoundError) as error:
+        except (ValueError, TypeError, AttributeError, RuntimeError, KeyError, FileNotFoundError) as error:
             raise ReadError(
                 self.path,
                 expected="an undamaged store",
