@@ -15,7 +15,7 @@ import numpy as np
 
 from racnet_tools.errors import RacnetError
 from racnet_tools.simulate.galaxies import draw_galaxies
-from racnet_tools.simulate.instrument import distort, draw_pipeline, expose, median_snr
+from racnet_tools.simulate.instrument import broaden, distort, draw_pipeline, expose, median_snr
 from racnet_tools.simulate.quasars import draw_quasars
 from racnet_tools.simulate.scene import extinction_ccm89, sodium_transmission
 from racnet_tools.simulate.stars import STELLAR_BORDERS, draw_stars
@@ -108,7 +108,8 @@ def _draw(name: str, n: int, rng: np.random.Generator) -> tuple[np.ndarray, dict
         return draw_galaxies(n, rng)
     if name == "QSO":
         return draw_quasars(n, rng)
-    return draw_stars(n, name if name in _TYPES else None, rng)
+    flux, columns = draw_stars(n, name if name in _TYPES else None, rng)
+    return broaden(flux, rng), columns
 
 
 def _take(

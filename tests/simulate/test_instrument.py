@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from racnet_tools.resources import data_path
-from racnet_tools.simulate.instrument import _noise, distort, draw_pipeline, expose, median_snr
+from racnet_tools.simulate.instrument import _noise, broaden, distort, draw_pipeline, expose, median_snr
 from racnet_tools.spectra import LAMOST_GRID
 
 N = LAMOST_GRID.n_pixels
@@ -37,6 +37,21 @@ def sun_like(n: int) -> np.ndarray:
     """(n, 3909) smooth continuum with median 1."""
     flux = np.exp(-0.5 * ((LAMOST_GRID.wave - 5500) / 2500) ** 2).astype(np.float32)
     return np.tile(flux / np.median(flux), (n, 1))
+
+
+def test_template_lines_get_the_width_of_lamosts(rng):
+    """A line of the templates' width, 2.5 Angstrom in full at half maximum, comes out with a sigma of 1.05 pixels."""
+    for wave in (4600.0, 6600.0, 7200.0):
+        place = float(LAMOST_GRID.pixel_of(wave))
+        width = 2.5 / 2.355 / (wave * np.log(10) * 1e-4)
+        line = np.exp(-0.5 * ((np.arange(N) - place) / width) ** 2).astype(np.float32)
+        out = broaden(np.tile(line, (300, 1)), rng)
+        offset = np.arange(N) - place
+        sigma = np.sqrt((out * offset**2).sum(axis=1) / out.sum(axis=1))
+        np.testing.assert_allclose(out.sum(axis=1), line.sum(), rtol=2e-3)
+        assert np.median(sigma) == pytest.approx(1.05, abs=0.05)
+        assert sigma.min() >= width * 0.99
+    np.testing.assert_allclose(broaden(np.ones((2, N), np.float32), rng), 1, rtol=1e-6)
 
 
 def test_a_faultless_calibration_changes_the_scale_alone():
