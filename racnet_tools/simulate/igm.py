@@ -31,21 +31,23 @@ def mean_depth(z: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=1)
-def _scales() -> tuple[np.ndarray, np.ndarray]:
-    """The factor A for which <exp(-A exp(spread g))> over a normal g has a wanted -ln mean, tabulated."""
+def _scales() -> tuple[np.ndarray, ...]:
+    """Ln of A at every pixel, for each line, with which <exp(-A exp(spread g))> over normal g has the wanted mean."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(80)
     log_a = np.linspace(-9, 9, 400)
     mean = np.exp(-np.exp(log_a[:, None] + _SPREAD * nodes)) @ (weights / weights.sum())
-    return -np.log(np.maximum(mean, 1e-30)), log_a
+    known = -np.log(np.maximum(mean, 1e-30))
+    return tuple(
+        np.interp(ratio * mean_depth(LAMOST_GRID.wave / line - 1), known, log_a).astype(np.float32)
+        for line, ratio in ((_ALPHA, 1.0), *_HIGHER)
+    )
 
 
-def _forest(depth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Transmission with the mean exp(-depth): a field correlated over three pixels, as a row."""
-    known, log_a = _scales()
-    noise = rng.standard_normal(len(depth) + 2, np.float32)
-    field = (0.5 * (noise[:-2] + noise[2:]) + noise[1:-1]) * np.float32(1 / np.sqrt(1.5))
-    scale = np.interp(depth, known, log_a).astype(np.float32)
-    return np.where(depth > 0, np.exp(-np.exp(scale + np.float32(_SPREAD) * field)), 1)
+def _forest(scale: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Transmission of a field correlated over three pixels, as a row."""
+    noise = rng.standard_normal(len(scale) + 2, np.float32)
+    field = (0.5 * (noise[:-2] + noise[2:]) + noise[1:-1]) * np.float32(_SPREAD / np.sqrt(1.5))
+    return np.exp(-np.exp(scale + field))
 
 
 def intergalactic_transmission(z: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -68,11 +70,12 @@ def intergalactic_transmission(z: np.ndarray, rng: np.random.Generator) -> np.nd
     for row in np.flatnonzero(_ALPHA * (1 + z) > wave[0]):
         one = z[row]
         last = int(np.searchsorted(wave, _ALPHA * (1 + one)))
-        through = _forest(mean_depth(wave[:last] / _ALPHA - 1), rng)
-        for line, ratio in _HIGHER:
+        scales = _scales()
+        through = _forest(scales[0][:last], rng)
+        for (line, _), scale in zip(_HIGHER, scales[1:], strict=True):
             end = int(np.searchsorted(wave, line * (1 + one)))
             if end > 1:
-                through[:end] *= _forest(ratio * mean_depth(wave[:end] / line - 1), rng)
+                through[:end] *= _forest(scale[:end], rng)
         padded = np.concatenate([np.full(4, through[0]), through, np.ones(4, np.float32)])
         out[row, :last] = np.convolve(padded, _LSF, "valid")
         _damped(out[row], one, rng)

@@ -105,7 +105,7 @@ def draw_quasars(n: int, rng: np.random.Generator) -> tuple[np.ndarray, dict[str
     short += (long - short) * basis.fade
     _extend_red(short, rng)
     _extend_blue(short, rng)
-    flux = np.exp(np.clip(short - np.median(short, axis=1, keepdims=True), -6, 6))
+    flux = np.exp(np.clip(short - short[:, ::97].mean(axis=1, keepdims=True), -6, 6))
     broad_absorption(flux, _REST, np.flatnonzero(kind == "BAL"), rng)
     dust = np.where(kind == "reddened", rng.uniform(0.12, 0.55, n), rng.exponential(0.02, n))
     dust += (kind == "BAL") * rng.exponential(0.04, n)
