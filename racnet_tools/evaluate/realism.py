@@ -1,4 +1,4 @@
-"""A two-sample test of simulated against real spectra: can a classifier tell which is which?
+"""A two-sample test of simulated against real spectra: how well a classifier tells which is which.
 
 An area under the ROC curve (AUC) of 0.5 means that it cannot, 1 that it always can (Friedman 2003, SLAC-PUB-10325;
 Lopez-Paz and Oquab 2017, ICLR). Needs scikit-learn, which is part of the extra ``dev``.
@@ -202,7 +202,7 @@ def tell_apart(
             score[test] = model.decision_function(filled[test])
             continue
         model = sklearn.ensemble.HistGradientBoostingClassifier(
-            max_iter=80, learning_rate=0.1, max_leaf_nodes=8, min_samples_leaf=10, l2_regularization=1.0,
+            max_iter=60, learning_rate=0.1, max_leaf_nodes=8, min_samples_leaf=10, l2_regularization=1.0,
             max_features=0.4, early_stopping=False, random_state=seed,
         )  # fmt: skip
         model.fit(x[train], positive[train])
@@ -279,7 +279,7 @@ def two_sample_test(
         result.by_kind[str(name)] = _interval(positive[where], result.score[where], group[where], seed)
     for name, values in together.items():
         sides = [side[np.isfinite(side)] for side in (values[~positive], values[positive])]
-        medians = [float(np.median(side)) if len(side) else float("nan") for side in sides]
-        result.telling.append((name, auc(positive, values), *medians, importance[name]))
+        low, high = (float(np.median(side)) if len(side) else float("nan") for side in sides)
+        result.telling.append((name, auc(positive, values), low, high, importance[name]))
     result.telling.sort(key=lambda row: -abs(row[1] - 0.5) if np.isfinite(row[1]) else 0.0)
     return result
