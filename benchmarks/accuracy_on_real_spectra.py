@@ -2,13 +2,17 @@
 
     python benchmarks/accuracy_on_real_spectra.py FOLDER [--preset racnet-class]
 
-FOLDER has one sub-folder a source (lamost/SOURCE/... and sdss/SOURCE/...); refused files are listed. The labels are the
-survey pipelines' own, so agreement far above 98 % would mean agreement with those pipelines. LAMOST DR1 (pipeline
+FOLDER has one sub-folder a source (lamost/SOURCE/... and sdss/SOURCE/...); refused files are listed. A file
+survey_spectra.npz in it (arrays flux, ivar, mask, label, subclass, survey, group, snr_r, z on the LAMOST grid) is
+asked for SDSS spectra too. The labels are the survey pipelines' own, so agreement far above 98 % would mean agreement
+with those pipelines; how often they agree with themselves on repeat visits of a star is reported. LAMOST DR1 (pipeline
 v2.6.4) draws the borders between F, G and K at other temperatures than later releases: it is reported apart.
 """
 
 import argparse
 import re
+import zlib
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +22,7 @@ from racnet_tools.errors import ReadError
 from racnet_tools.evaluate import accuracy, accuracy_by, confusion_table
 from racnet_tools.inference import classify
 from racnet_tools.readers import find_files, read_file
-from racnet_tools.spectra import LAMOST_GRID, concatenate
+from racnet_tools.spectra import LAMOST_GRID, SpectrumSet, concatenate
 
 CLASSES, TYPES, FGK = ("STAR", "GALAXY", "QSO"), ("A", "F", "G", "K", "M"), ("F", "G", "K")
 
@@ -40,6 +44,48 @@ def report(truth, found, source, where, classes) -> None:
     print("\n".join(f"  {line}" for line in by_source.pformat()))
     print(f"  all: {accuracy(truth[where], found[where])}")
     print("\n".join(f"  {line}" for line in confusion_table(truth[where], found[where], classes).pformat()))
+
+
+def agreement_of_visits(name: np.ndarray, kind: np.ndarray) -> tuple[int, int]:
+    """Pairs of spectra of the same object, and those that the survey itself gave the same type."""
+    pairs = [pair for one in np.unique(name) for pair in combinations(kind[name == one], 2)]
+    return len(pairs), sum(a == b for a, b in pairs)
+
+
+def sdss_of(path: Path) -> SpectrumSet:
+    """The SDSS spectra of survey_spectra.npz, in LAMOST's window."""
+    with np.load(path, allow_pickle=False) as f:
+        rows = np.flatnonzero((f["survey"] == "SDSS") & np.isin(f["label"], CLASSES))
+        flux, ivar = f["flux"][rows], f["ivar"][rows]
+        ivar = np.where(np.isnan(ivar), 1.0, ivar)  # not given: the networks do without
+        bad = (f["mask"][rows] > 0) | ~np.isfinite(flux) | ~(ivar > 0)
+        columns = {"label": f["label"], "object_id": f["group"], "subclass": f["subclass"], "snr_r": f["snr_r"]}
+        table = [{"survey": "SDSS", "z": float(f["z"][i]), **{k: v[i] for k, v in columns.items()}} for i in rows]
+    return SpectrumSet(LAMOST_GRID.wave, np.where(bad, 0, flux), np.where(bad, 0, ivar), bad, table)
+
+
+def report_sdss(spectra: SpectrumSet, preset: str) -> None:
+    """Print classes, by S/N and by redshift."""
+    label, snr = np.asarray(spectra.table["label"]), np.asarray(spectra.table["snr_r"].filled(np.nan), float)
+    table = classify(spectra, preset)
+    found = np.asarray(table["label"].filled("none"))
+    print(f"\nSDSS spectra in LAMOST's window; {np.mean(found == 'none'):.1%} refused for want of pixels")
+    print(
+        "\n".join(
+            f"  {line}" for line in confusion_table(label, np.where(found == "none", "", found), CLASSES).pformat()
+        )
+    )
+    z = np.asarray(spectra.table["z"].filled(np.nan), float)
+    for name in CLASSES:
+        where = label == name
+        print(f"  {name}: {accuracy(label[where], found[where])}")
+        read = where & (found != "none")
+        print(f"    of those with enough pixels: {accuracy(label[read], found[read])}")
+        for what, value, edges in (("S/N in r", snr, (0, 3, 5, 10, 1e9)), ("z", z, (-1, 0.1, 0.3, 0.6, 1.5, 2.5, 9))):
+            for low, high in pairwise(edges):
+                some = read & (value >= low) & (value < high)
+                if some.any() and not (name == "STAR" and what == "z"):
+                    print(f"    {what} {low:g} to {high:g}: {accuracy(label[some], found[some])}")
 
 
 def main() -> None:
@@ -80,6 +126,15 @@ def main() -> None:
     print(f"F/G/K DR1: {accuracy(kind[some & dr1], found_kind[some & dr1])}")
     print(f"F/G/K all sources: {accuracy(kind[some], found_kind[some])}")
     print(f"A/F/G/K/M all sources: {accuracy(kind[star], found_kind[star])}")
+    half = np.array([zlib.crc32(str(name).encode()) % 2 == 0 for name in spectra.table["object_id"]])
+    later, f9 = some & ~dr1, np.char.startswith(spectra.table["subclass"].filled("").astype(str), "F9")
+    for title, where in (("half that borders were fitted on", half), ("other half", ~half), ("without F9", ~f9)):
+        print(f"F/G/K later than DR1, {title}: {accuracy(kind[later & where], found_kind[later & where])}")
+    visits, same = agreement_of_visits(np.asarray(spectra.table["object_id"])[star & ~dr1], kind[star & ~dr1])
+    print(f"Repeat visits of the same star, later than DR1: the survey's own types agree in {same} of {visits} pairs")
+    whole = args.folder / "survey_spectra.npz"
+    if whole.exists():
+        report_sdss(sdss_of(whole), args.preset)
 
 
 if __name__ == "__main__":
