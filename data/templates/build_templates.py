@@ -7,6 +7,7 @@ What comes out, beside this script (units, columns and sources are described in 
 
 ``stars.npz``     individual real stars and mean spectra of real stars with Teff, log g, [Fe/H] and MK type
 ``galaxies.npz``  simple stellar populations, extended into the rest-frame ultraviolet
+``compact.npz``   a DA and a DQ white dwarf and two carbon stars, in the form of ``stars.npz``
 ``quasars.npz``   principal components of ln(flux) of real quasars, and the coefficients of each of them
 
 Stars and galaxies sit on log10(lambda / Angstrom) = 3.5682 + 1e-4 (first_pixel + i), vacuum: LAMOST's own sampling.
@@ -269,6 +270,31 @@ def join_blue(spectrum: np.ndarray, library: np.ndarray, start: float, end: floa
     return share * out + (1 - share) * model
 
 
+def build_compact(mangadap: zipfile.ZipFile) -> dict[str, np.ndarray]:
+    """White dwarfs and carbon stars: clusters of MaStar stars found by eye, and LTT 4364 of STELIB.
+
+    STELIB calls LTT 4364 "DC:", but it has the Swan bands of a DQ. Its telluric bands are bridged by straight lines.
+    """
+    flux = []
+    for number in ("74", "00", "88"):
+        member = f"{LIBRARY}mastarhc_v2/MaStarHC_{number}.fits.gz"
+        flux.append(np.clip(log_spectrum(mangadap, member, STAR_PIXELS), 0, None))
+    air, data = linear_spectrum(mangadap, f"{LIBRARY}stelib/STELIB_v3.2_LTT4364.fits")
+    wave = to_vacuum(air)
+    bad = data <= 0
+    for low, high in ((6855, 6965), (7155, 7345), (7575, 7725), (8090, 8405), (8900, 9300)):
+        bad |= (wave > low) & (wave < high)
+    smooth = gaussian_filter1d(np.interp(wave, wave[~bad], data[~bad]), 25)
+    data[bad] = np.interp(wave[bad], wave[~bad], smooth[~bad])
+    flux.insert(1, rebin(wave, data, STAR_PIXELS))
+    spectra = np.array(
+        [np.interp(wavelengths(STAR_PIXELS), wavelengths(STAR_PIXELS)[np.isfinite(f)], f[np.isfinite(f)]) for f in flux]
+    )
+    kinds = {"kind": np.array(["WD", "WD", "Carbon", "Carbon"]), "mk_type": np.array(["DA", "DQ", "C-N", "C-R"])}
+    names = np.array(["MaStarHC_74", "LTT4364", "MaStarHC_00", "MaStarHC_88"])
+    return pack(spectra, STAR_PIXELS[0]) | kinds | {"name": names}
+
+
 def build_quasars(pypeit: zipfile.ZipFile) -> dict[str, np.ndarray]:
     """Components of ln(flux) and the coefficients of real quasars, as they are in the wheel, in single precision."""
     out: dict[str, np.ndarray] = {}
@@ -296,16 +322,17 @@ def pack(flux: np.ndarray, first_pixel: int) -> dict[str, np.ndarray]:
 
 
 def main() -> None:
-    """Build the three files (overwriting them) and say how large they are."""
+    """Build the files (overwriting them) and say how large they are."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cache", type=Path, default=Path("template_wheels"), help="folder that keeps the wheels")
-    parser.add_argument("--output", type=Path, default=HERE, help="folder for the three .npz files")
+    parser.add_argument("--output", type=Path, default=HERE, help="folder for the .npz files")
     options = parser.parse_args()
     options.cache.mkdir(parents=True, exist_ok=True)
     wheels = {name.split("==")[0]: fetch(name, checksum, options.cache) for name, checksum in WHEELS.items()}
     files = {
         "stars.npz": build_stars(wheels["sdss-mangadap"], wheels["kastredux"]),
         "galaxies.npz": build_galaxies(wheels["sdss-mangadap"], wheels["kcorrect"]),
+        "compact.npz": build_compact(wheels["sdss-mangadap"]),
         "quasars.npz": build_quasars(wheels["pypeit"]),
     }
     for name, arrays in files.items():

@@ -13,7 +13,7 @@ import numpy as np
 
 from racnet_tools.resources import data_path
 
-__all__ = ["Galaxies", "Quasars", "Stars", "galaxies", "quasars", "stars"]
+__all__ = ["Compact", "Galaxies", "Quasars", "Stars", "compact", "galaxies", "quasars", "stars"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,16 @@ class Stars:
     teff: np.ndarray
     logg: np.ndarray
     feh: np.ndarray
+
+
+@dataclass(frozen=True)
+class Compact:
+    """White dwarfs and carbon stars: kind is "WD" or "Carbon"."""
+
+    flux: np.ndarray
+    first_pixel: int
+    kind: np.ndarray
+    mk_type: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,13 @@ def stars() -> Stars:
     """The stars; loaded once."""
     with np.load(data_path("templates", "stars.npz"), allow_pickle=False) as f:
         return Stars(_unpack(f), int(f["first_pixel"]), f["teff"], f["logg"], f["feh"])
+
+
+@lru_cache(maxsize=1)
+def compact() -> Compact:
+    """The white dwarfs and carbon stars; loaded once."""
+    with np.load(data_path("templates", "compact.npz"), allow_pickle=False) as f:
+        return Compact(_unpack(f), int(f["first_pixel"]), f["kind"], f["mk_type"])
 
 
 @lru_cache(maxsize=1)
