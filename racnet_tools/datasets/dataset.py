@@ -125,9 +125,8 @@ class DataSet:
             Copies have other noise in other epochs (``balance="noise_from_ivar"``).
         """
         entries = self._entries(part)[which]
-        rows, inverse = np.unique(entries[:, 0], return_inverse=True)
         return with_noise(
-            self.store[rows][inverse],
+            self.store[entries[:, 0]],
             entries[:, 1],
             entries[:, 0],
             self.settings["balance"],
