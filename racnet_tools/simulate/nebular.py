@@ -114,7 +114,7 @@ def add_lines(
     if len(z) == 0:
         return
     width = np.sqrt(sigma**2 + _LSF**2) / _PIXEL
-    redden = 10 ** (-0.4 * dust[:, None] * (calzetti(_WAVE) - calzetti(4862.68)))
+    redden = 10 ** (-0.4 * dust[:, None] * (calzetti(_WAVE) - calzetti(_WAVE[_NAMES.index("Hbeta")])))
     strength = ratios * redden * h_beta[:, None]
     half = int(np.ceil(4 * width.max()))
     offsets = np.arange(-half, half + 1)
