@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from racnet_tools.errors import RacnetError
+from racnet_tools.simulate.compact import draw_compact
 from racnet_tools.simulate.galaxies import draw_galaxies
 from racnet_tools.simulate.instrument import broaden, distort, draw_pipeline, expose, median_snr
 from racnet_tools.simulate.quasars import draw_quasars
@@ -26,6 +27,7 @@ __all__ = ["CLASS_COUNTS_DR5", "STELLAR_BORDERS", "simulate", "simulate_chunks",
 
 _PIECE = 512  # spectra made at a time: keeps the memory flat
 _TYPES = tuple("OBAFGKM")
+_COMPACT = 0.02  # share of white dwarfs and carbon stars in STAR; several times LAMOST's, so that they are learnt
 _SNR = {"STAR": (25, 0.9), "GALAXY": (10, 0.8), "QSO": (7, 0.7)}  # median over the survey, spread of its logarithm
 #: Spectra of each class in the general catalogue of LAMOST DR5 v3 (9,026,365 in all; VizieR V/164).
 CLASS_COUNTS_DR5 = {"STAR": 8_183_160, "GALAXY": 152_863, "QSO": 52_453, "UNKNOWN": 637_889}
@@ -109,7 +111,14 @@ def _draw(name: str, n: int, rng: np.random.Generator) -> tuple[np.ndarray, dict
     if name == "QSO":
         return draw_quasars(n, rng)
     flux, columns = draw_stars(n, name if name in _TYPES else None, rng)
-    return broaden(flux, rng), columns
+    flux = broaden(flux, rng)
+    rare = np.flatnonzero(rng.random(n) < _COMPACT) if name == "STAR" else np.empty(0, np.int64)
+    if len(rare):
+        flux[rare], others = draw_compact(len(rare), None, rng)
+        columns = {key: values.astype(np.result_type(values, others[key])) for key, values in columns.items()}
+        for key, values in others.items():
+            columns[key][rare] = values
+    return flux, columns
 
 
 def _take(

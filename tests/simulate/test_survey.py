@@ -72,7 +72,7 @@ def test_table_says_what_was_drawn(spectra):
     assert set(table["survey"]) == {"SIMULATED"}
     assert len(set(table["spec_id"])) == len(set(table["object_id"])) == len(spectra)
     assert table["spec_id"][3] == "simulated-20260-2-000003"
-    for kind, low, high in (("STAR", -0.0011, 0.0011), ("GALAXY", 0.0005, 0.68), ("QSO", 0.05, 4.6)):
+    for kind, low, high in (("STAR", -0.0011, 0.0011), ("GALAXY", 0.0005, 1.0), ("QSO", 0.05, 5.0)):
         z = np.asarray(table["z"][table["label"] == kind])
         assert low <= z.min()
         assert z.max() <= high
@@ -93,7 +93,7 @@ def test_signal_to_noise_spans_a_surveys(label, median, spread):
 
 
 def test_noise_agrees_with_ivar_without_the_templates(spectra):
-    """As real spectra do. Second differences of neighbours cancel smooth spectra; only stars hot enough to have few lines."""
+    """As real spectra do. Second differences cancel smooth spectra; only stars hot enough to have few lines."""
     hot = spectra[np.asarray(spectra.table["teff"].filled(0)) > 7500]
     assert len(hot) > 10
     window = slice(*np.searchsorted(spectra.wave, (6050, 6250)))
@@ -161,3 +161,12 @@ def test_a_survey_has_the_classes_of_dr5():
     assert sum(counts.values()) == 100_000
     assert counts["STAR"] / 100_000 == pytest.approx(8_183_160 / 9_026_365, abs=1e-4)
     assert counts["UNKNOWN"] / counts["QSO"] == pytest.approx(637_889 / 52_453, rel=0.01)
+
+
+def test_a_few_stars_are_white_dwarfs_or_carbon_stars():
+    table = simulate({"STAR": 600}, seed=4).table
+    rare = np.isin(table["subclass"], ["WD", "Carbon"])
+    assert 3 <= rare.sum() <= 30
+    assert np.ma.getmaskarray(table["teff"])[rare].all()
+    assert not np.ma.getmaskarray(table["teff"])[~rare].any()
+    assert set(table["label"]) == {"STAR"}
