@@ -48,17 +48,15 @@ class _Bands:
         self.edges, self.bad = edges, bad
         good = np.flatnonzero(~bad)
         self.flux = np.interp(np.arange(len(flux)), good, flux[good]) if len(good) else np.full(len(flux), np.nan)
-        self.lost = np.concatenate([[0.0], np.cumsum(bad * np.diff(edges))])
 
     def integral(self, low: float, high: float, weight: np.ndarray | None = None) -> float:
         if low < self.edges[0] or high > self.edges[-1]:
             return float("nan")
-        lost = np.diff(np.interp([low, high], self.edges, self.lost))[0]
-        if lost > 0.2 * (high - low):
+        first, stop = np.searchsorted(self.edges, low, side="right") - 1, np.searchsorted(self.edges, high)
+        share = np.diff(np.clip(self.edges[first : stop + 1], low, high))  # Angstrom of each pixel inside the band
+        if (share * self.bad[first:stop]).sum() > 0.2 * (high - low):
             return float("nan")
-        values = self.flux if weight is None else self.flux * weight
-        total = np.concatenate([[0.0], np.cumsum(values * np.diff(self.edges))])
-        return float(np.diff(np.interp([low, high], self.edges, total))[0])
+        return float((share * (self.flux[first:stop] if weight is None else (self.flux * weight)[first:stop])).sum())
 
     def mean(self, low: float, high: float, weight: np.ndarray | None = None) -> float:
         return self.integral(low, high, weight) / (high - low)
