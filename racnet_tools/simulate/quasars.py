@@ -120,10 +120,10 @@ def draw_quasars(n: int, rng: np.random.Generator) -> tuple[np.ndarray, dict[str
 
 
 def _add_narrow(observed: np.ndarray, z: np.ndarray, rng: np.random.Generator) -> None:
-    """Narrow lines of the nucleus where the components have none: past 5100 Angstrom at rest."""
+    """Narrow lines of the nucleus where the components have none: [O III] and redward (past 4900 Angstrom at rest)."""
     rows = np.flatnonzero(z < 0.78)
     near, n = z[rows], len(rows)
-    ratios = line_ratios(np.full(n, "seyfert2"), rng) * (np.array(list(LINES.values())) > 5100)
+    ratios = line_ratios(np.full(n, "seyfert2"), rng) * (np.array(list(LINES.values())) > 4900)
     centre = LAMOST_GRID.pixel_of(5100 * (1 + near)).astype(int)
     width = rng.exponential(1.5, n) * observed[rows, centre] * (1 + near)  # of H beta: about 1.5 Angstrom at rest
     flux = observed[rows]
@@ -138,7 +138,7 @@ def _add_hosts(observed: np.ndarray, z: np.ndarray, kind: np.ndarray, rng: np.ra
         return
     near = z[rows]
     hosts, _ = compose(rng.choice(["quiescent", "starforming"], len(rows)), near, rng)
-    share = rng.beta(1.0, 2.5, len(rows)) * np.clip(1.3 - near / _HOSTS, 0, 1)
+    share = rng.beta(1.0, 5.0, len(rows)) * np.clip(1.3 - near / _HOSTS, 0, 1)
     share[kind[rows] == "type2"] = 0
     level = [np.median(a[:, 1300:2600], axis=1) for a in (observed[rows], hosts)]
     observed[rows] += hosts * (share / (1 - share) * level[0] / level[1]).astype(np.float32)[:, None]

@@ -12,6 +12,7 @@ from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from racnet_tools.errors import RacnetError
 from racnet_tools.simulate.compact import draw_compact
@@ -80,6 +81,7 @@ def _check(counts: Mapping[str, int]) -> None:
         raise RacnetError(f"Expected numbers of spectra for some of {', '.join(known)}. Received: {dict(counts)}.")
 
 
+@threadpool_limits.wrap(limits=1, user_api="blas")  # the last bits of matrix products differ with the threads
 def _simulate(counts: Mapping[str, int], seed: int | Sequence[int]) -> SpectrumSet:
     rng = np.random.default_rng(seed)
     pieces = list(_pieces(counts, rng))
