@@ -139,8 +139,9 @@ def write_report(path: Path, real: SpectrumSet, simulated: SpectrumSet, row, tes
         one, other = quantities(a, ivar), quantities(b, ivar)
         found = compare_quantities(one, other, seed=seed)
         page.heading(f"Lines, colours{', noise' if ivar else ''}: {title}")
-        page.figure(distributions(one, other, found), f"{title}: {len(a)} real, {len(b)} simulated; D is the "
-                    "Kolmogorov-Smirnov distance; the outermost bins hold all that lies beyond")  # fmt: skip
+        drawn = distributions(one, other, found, title=title)
+        caption = f"{title}: {len(a)} real, {len(b)} simulated; D is the Kolmogorov-Smirnov distance; "
+        page.figure(drawn, caption + "the outermost bins hold all that lies beyond")
         page.table(["quantity", "real: quartiles", "simulated: quartiles", "D (95 % interval)", "D by chance (95 %)"],
                    [[name, " ".join(f"{v:.3g}" for v in c.real), " ".join(f"{v:.3g}" for v in c.simulated),
                      f"{c.distance:.2f} ({c.low:.2f} to {c.high:.2f})", f"{c.chance:.2f}"]

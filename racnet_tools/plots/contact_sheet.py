@@ -42,7 +42,9 @@ def contact_sheet(
     """
     if len(real) != len(simulated) or not len(real) or (notes is not None and len(notes) != len(real)):
         raise RacnetError(f"Expected pairs and a note for each. Received: {len(real)} real, {len(simulated)} others.")
-    figure = Figure(figsize=(12, 0.9 + 1.35 * len(real)), layout="constrained")
+    height = 0.9 + 1.35 * len(real)
+    figure = Figure(figsize=(12, height))  # fixed margins: a constrained layout takes seconds with so many panels
+    figure.subplots_adjust(0.06, 0.5 / height, 0.99, 1 - 0.5 / height, wspace=0.03, hspace=0.28)
     axes = figure.subplots(len(real), 2, sharex=True, sharey="row", squeeze=False)
     for row in range(len(real)):
         shown = []
@@ -64,8 +66,8 @@ def contact_sheet(
     for ax in axes[-1]:
         ax.set_xlim(real.wave[0], real.wave[-1])
         ax.set_xlabel("vacuum wavelength / Å", fontsize=8)
-    figure.supylabel("flux density / median", fontsize=8)
-    figure.suptitle(title, fontsize=10)
+    figure.supylabel("flux density / median", fontsize=8, x=0.01)
+    figure.suptitle(title, fontsize=10, y=1 - 0.12 / height)
     return figure
 
 

@@ -102,7 +102,9 @@ def distributions(
     matplotlib.figure.Figure
     """
     rows = max(-(-len(compared) // columns), 1)
-    figure = Figure(figsize=(2.0 * columns, 1.75 * rows + 0.5), layout="constrained")
+    height = 1.75 * rows + 0.5
+    figure = Figure(figsize=(2.0 * columns, height))  # fixed margins: quicker than a constrained layout
+    figure.subplots_adjust(0.01, 0.3 / height, 0.99, 1 - 0.6 / height, wspace=0.12, hspace=0.5)
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for ax, (name, found) in zip(axes, compared.items(), strict=False):
         sides = [values[name][np.isfinite(values[name])] for values in (real, simulated)]
@@ -118,13 +120,25 @@ def distributions(
                 color=colour,
                 label=label,
             )
-        ax.set_title(f"{name}: D {found.distance:.2f}", fontsize=8)
+        ax.set_title(f"{_short(name)}: D {found.distance:.2f}", fontsize=7)
         ax.set_yticks([])
         ax.tick_params(labelsize=7)
     for ax in axes[len(compared) :]:
         ax.set_axis_off()
     if compared:
         handles, labels = axes[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper right", fontsize=8, ncols=2, frameon=False)
-    figure.suptitle(title, fontsize=10, x=0.01, ha="left")
+        figure.legend(handles, labels, loc="upper right", fontsize=8, ncols=2, frameon=False)
+    figure.suptitle(title, fontsize=10, x=0.01, y=1 - 0.1 / height, ha="left")
     return figure
+
+
+def _short(name: str) -> str:
+    for long, short in (
+        ("autocorrelation", "autocorr."),
+        ("pixel-to-pixel noise over stated", "noise/stated"),
+        ("log ivar", "lg ivar"),
+        ("correlation of flux and ivar", "flux-ivar corr."),
+        ("join of the arms in", "join in"),
+    ):
+        name = name.replace(long, short)
+    return name
