@@ -12,7 +12,6 @@ Needs the extra `survey` (Zarr).
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from pathlib import Path
@@ -60,8 +59,6 @@ def _counts(text: str) -> dict[str, int]:
 
 def run(args: argparse.Namespace) -> int:
     """Simulate, show progress on stderr and what was made on stdout."""
-    for library in ("OMP", "OPENBLAS", "MKL"):  # before numpy is loaded: products of matrices are rounded otherwise
-        os.environ[f"{library}_NUM_THREADS"] = "1"  # with other numbers of threads, and the workers use the cores
     from racnet_tools.datasets import fill_simulated
     from racnet_tools.datasets.recipes import recipe
     from racnet_tools.simulate import simulate, survey_counts

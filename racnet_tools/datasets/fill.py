@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +12,7 @@ from racnet_tools.datasets.layout import CHUNK
 from racnet_tools.datasets.store import SpectrumStore, is_store
 from racnet_tools.errors import RacnetError, ReadError
 from racnet_tools.readers import read_batches
-from racnet_tools.simulate import simulate
+from racnet_tools.simulate import simulate, simulate_chunks
 from racnet_tools.spectra import SpectrumSet
 
 __all__ = ["fill_simulated", "ingest", "open_or_create"]
@@ -68,9 +65,7 @@ def fill_simulated(
     counts : mapping of str to int
         As for `racnet_tools.simulate.simulate`.
     seed : int
-        The same seed gives the same store, byte for byte, whatever the workers and the interruptions, as long as numpy
-        works with the same number of threads (one in ``racnet simulate``): products of matrices depend on it in the
-        last digit.
+        The same seed gives the same store, byte for byte, whatever the workers and the interruptions.
     workers : int
         Processes that simulate.
     progress : callable, optional
@@ -88,46 +83,16 @@ def fill_simulated(
     if workers < 1 or seed < 0:
         raise RacnetError(f"Expected a seed of 0 or more and 1 worker or more. Received: seed={seed}, {workers}.")
     wanted = {name: int(number) for name, number in counts.items()}
-    plan = _plan(wanted, seed)
     provenance = {"kind": "simulated", "counts": wanted, "seed": seed, "block": _BLOCK}
     simulate({name: min(number, 1) for name, number in wanted.items()}, seed=seed)  # refuses wrong names early
     store = open_or_create(path, provenance)
     with store.writing():
-        done = len(store.blocks)
         progress(len(store))
-        for spectra in _simulated(list(enumerate(plan, start=1))[done:], seed, workers):
+        left = simulate_chunks(wanted, seed=seed, chunk=_BLOCK, workers=workers, start=len(store.blocks))
+        for spectra in left:
             store.append(spectra)
             progress(len(spectra))
     return store
-
-
-def _plan(counts: Mapping[str, int], seed: int) -> list[dict[str, int]]:
-    """How many of each name every block holds: drawn without replacement, so that the sums are `counts`."""
-    left = np.array(list(counts.values()))
-    rng = np.random.default_rng(seed)
-    plan = []
-    while left.sum() > 0:
-        drawn = rng.multivariate_hypergeometric(left, min(_BLOCK, int(left.sum())), method="marginals")
-        left -= drawn
-        plan.append({name: int(number) for name, number in zip(counts, drawn, strict=True) if number})
-    return plan
-
-
-def _simulated(plan: list[tuple[int, dict[str, int]]], seed: int, workers: int) -> Iterator[SpectrumSet]:
-    if workers == 1 or len(plan) < 2:
-        yield from (simulate(counts, seed=(seed, number)) for number, counts in plan)
-        return
-    with ProcessPoolExecutor(min(workers, len(plan)), get_context("spawn")) as pool:
-        running: deque[Future[SpectrumSet]] = deque()
-        try:
-            for number, counts in plan:
-                running.append(pool.submit(simulate, counts, seed=(seed, number)))
-                if len(running) > workers:
-                    yield running.popleft().result()
-            while running:
-                yield running.popleft().result()
-        finally:
-            pool.shutdown(cancel_futures=True)
 
 
 def ingest(

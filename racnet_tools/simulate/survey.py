@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from itertools import islice
 from multiprocessing import get_context
 from typing import Any
 
@@ -141,7 +142,7 @@ def _take(
 
 
 def simulate_chunks(
-    counts: Mapping[str, int], *, seed: int | Sequence[int], chunk: int = 500, workers: int = 1
+    counts: Mapping[str, int], *, seed: int | Sequence[int], chunk: int = 500, workers: int = 1, start: int = 0
 ) -> Iterator[SpectrumSet]:
     """Simulate a survey of any size piece by piece, in memory that does not grow with it.
 
@@ -155,6 +156,8 @@ def simulate_chunks(
         Spectra at a time.
     workers : int
         Processes that simulate; with 1 it is done in this one.
+    start : int
+        Chunks to pass over, which were made before.
 
     Yields
     ------
@@ -166,12 +169,14 @@ def simulate_chunks(
     RacnetError
         If a name is unknown or a number is not positive.
     """
-    if chunk < 1 or workers < 1:
-        raise RacnetError(f"Expected chunk and workers of 1 or more. Received: chunk={chunk}, workers={workers}.")
+    if chunk < 1 or workers < 1 or start < 0:
+        raise RacnetError(
+            f"Expected chunk and workers of 1 or more and start of 0 or more. Received: {chunk}, {workers}, {start}."
+        )
     _check(counts)
     own = tuple(np.atleast_1d(seed).tolist())
-    plan = _plan(counts, chunk, np.random.default_rng(own))
-    tasks = ((part, (*own, number)) for number, part in enumerate(plan, start=1))
+    plan = enumerate(_plan(counts, chunk, np.random.default_rng(own)), start=1)
+    tasks = ((part, (*own, number)) for number, part in islice(plan, start, None))
     if workers == 1:
         yield from (_simulate(part, own_seed) for part, own_seed in tasks)
         return
@@ -179,7 +184,7 @@ def simulate_chunks(
         running: deque[Future[SpectrumSet]] = deque()
         try:
             for task in tasks:
-                running.append(pool.submit(_simulate, *task))
+                running.append(pool.submit(_simulate, task[0], task[1]))
                 if len(running) > workers:
                     yield running.popleft().result()
             while running:
