@@ -148,6 +148,7 @@ def ks_distance(a: np.ndarray, b: np.ndarray) -> float:
 class Comparison:
     """Quartiles of a quantity in real and simulated spectra, and their Kolmogorov-Smirnov distance.
 
+    `low` and `high` are the 95 % interval from bootstrap samples, which lean upwards where the distance is small.
     `chance` is the distance that 95 % of pairs of samples of these sizes from one distribution stay below.
     """
 
@@ -197,6 +198,7 @@ def compare(
         low, high = np.percentile(drawn, (2.5, 97.5))
         chance = 1.358 * np.sqrt((len(a) + len(b)) / (len(a) * len(b)))  # asymptotic critical value at 5 %
         distance = ks_distance(a, b)
+        low, high = min(low, distance), max(high, distance)
         found[name] = Comparison(
             len(a), len(b), _quartiles(a), _quartiles(b), distance, float(low), float(high), float(chance)
         )

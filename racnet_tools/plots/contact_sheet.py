@@ -33,7 +33,7 @@ def contact_sheet(
     Returns
     -------
     matplotlib.figure.Figure
-        Each spectrum divided by its own median; lost pixels are left out and marked grey at the bottom.
+        Each spectrum divided by its own root mean square; lost pixels are left out and marked grey at the bottom.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def contact_sheet(
     for ax in axes[-1]:
         ax.set_xlim(real.wave[0], real.wave[-1])
         ax.set_xlabel("vacuum wavelength / Å", fontsize=8)
-    figure.supylabel("flux density / median", fontsize=8, x=0.01)
+    figure.supylabel("flux density / rms", fontsize=8, x=0.01)
     figure.suptitle(title, fontsize=10, y=1 - 0.12 / height)
     return figure
 
@@ -74,7 +74,7 @@ def contact_sheet(
 def _scaled(spectra: SpectrumSet, row: int) -> tuple[np.ndarray, np.ndarray]:
     lost = spectra.mask[row] | (spectra.flux[row] == 0)
     good = spectra.flux[row][~lost]
-    scale = np.median(good) if len(good) else 1.0
+    scale = float(np.sqrt(np.mean(good.astype(float) ** 2))) if len(good) else 1.0
     return np.where(lost, np.nan, spectra.flux[row]) / (scale if scale > 0 else 1.0), lost
 
 
