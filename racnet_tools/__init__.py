@@ -18,7 +18,9 @@ __version__ = "0.1.0"
 __all__ = ["SpectrumSet", "__version__", "classify", "read"]
 
 _HOME = {"SpectrumSet": "spectra", "classify": "inference", "read": "readers"}
-_PACKAGES = {"evaluate", "inference", "models", "plots", "readers", "simulate", "spectra", "training"}
+_PACKAGES = {
+    "archives", "datasets", "evaluate", "inference", "models", "plots", "readers", "simulate", "spectra", "training",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -60,7 +60,9 @@ def test_a_sample_says_that_it_is_simulated(file):
     assert (~sample.mask).mean() > 0.7
     # What the header says of the S/N is what the pixels have.
     band = slice(*np.searchsorted(sample.wave, (5500, 6900)))
-    assert np.median((sample.flux * np.sqrt(sample.ivar))[0, band]) == pytest.approx(row["snr_r"], rel=0.02)
+    known = sample.ivar[0, band] > 0
+    snr = np.median((sample.flux * np.sqrt(sample.ivar))[0, band][known])
+    assert snr == pytest.approx(row["snr_r"], rel=0.02)
 
 
 def test_each_sample_reads_back_with_the_label_its_script_wanted(script, rebuilt):

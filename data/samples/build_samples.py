@@ -1,10 +1,11 @@
 """Make the simulated sample spectra of this folder. Rerun: ``python data/samples/build_samples.py``.
 
 A pool is simulated from `SEED`, whose first number no shipped preset was trained with; of each class the spectrum
-nearest to the wanted S/N and redshift is taken and written in one of the three LAMOST layouts. The header names
-simulator and class: SURVEY = 'SIMULATED', PLANID = 'SIMULATED', DESIG = 'SIMULATED J...'. Places on the sky and dates
-are made up; flux is in arbitrary counts of the size that LAMOST files have, and flux and ivar are rounded to 11 binary
-digits (an error of at most 1 part in 2048, far below the noise) so that the files compress.
+nearest to the wanted S/N and redshift, of the pipeline that wrote the layout, is taken and written in one of the
+three LAMOST layouts. The header names simulator and class: SURVEY = 'SIMULATED', PLANID = 'SIMULATED', DESIG =
+'SIMULATED J...'. Places on the sky and dates are made up; flux is in arbitrary counts of the size that LAMOST files
+have, and flux and ivar are rounded to 11 binary digits (an error of at most 1 part in 2048, far below the noise) so
+that the files compress.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from racnet_tools.spectra import SpectrumSet
 
 HERE = Path(__file__).resolve().parent
 SEED = (20260, 1)
-POOL = {"A": 80, "F": 80, "G": 80, "K": 80, "M": 80, "GALAXY": 300, "QSO": 250}
+POOL = {"A": 120, "F": 120, "G": 120, "K": 120, "M": 120, "GALAXY": 300, "QSO": 400}
 DIGITS = 11
 LMJD = {"image5_sub": 55862, "image5": 56944, "coadd": 58847}  # nights of LAMOST's DR1, DR2 and DR8
 
@@ -54,7 +55,7 @@ SAMPLES = (
     Wanted("GALAXY", "starforming", 18, 0.06, "coadd"),
     Wanted("QSO", "", 18, 0.45, "image5"),
     Wanted("QSO", "", 12, 1.5, "coadd"),
-    Wanted("QSO", "", 8, 2.5, "image5_sub"),
+    Wanted("QSO", "", 8, 2.3, "image5_sub"),
 )
 
 
@@ -79,7 +80,8 @@ def choose(pool: SpectrumSet, wanted: Wanted, taken: set[int]) -> tuple[int, str
     table = pool.table
     star = wanted.name not in ("GALAXY", "QSO")
     column, value = ("subclass", wanted.kind or wanted.name) if wanted.name != "QSO" else ("label", "QSO")
-    of_class = np.flatnonzero(np.asarray(table[column]) == value)
+    pipeline = "first" if wanted.layout == "image5_sub" else "later"
+    of_class = np.flatnonzero((np.asarray(table[column]) == value) & (np.asarray(table["pipeline"]) == pipeline))
     distance = np.abs(np.log(np.maximum(table["snr_r"][of_class], 0.1) / wanted.snr_r))
     if not star:
         distance = distance + 5 * np.abs(np.log((1 + table["z"][of_class]) / (1 + wanted.z)))
@@ -115,7 +117,11 @@ def build(folder: Path) -> list[Path]:
             "ra": round(ra, 6),
             "dec": round(float(dec), 6),
         }
-        row |= {name: round(float(row[name]), 2) for name in row if name.startswith("snr_")}
+        row |= {
+            name: round(float(row[name]), 2)
+            for name in row
+            if name.startswith("snr_") and not np.ma.is_masked(row[name])
+        }
         row |= {"z": round(float(row["z"]), 8)} | ({"subclass": subclass} if subclass else {})
         scale = np.float32(8 * wanted.snr_r)  # median counts
         flux, ivar = rounded(one.flux * scale), rounded(one.ivar / scale**2)

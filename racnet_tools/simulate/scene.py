@@ -1,4 +1,4 @@
-"""What light does before it reaches the telescope: redshift, the intergalactic medium and interstellar dust.
+"""What light does before it reaches the telescope: redshift, interstellar dust and gas.
 
 Spectra are flux densities per Angstrom on log-wavelength pixels of 1e-4 dex, so a redshift is a shift of
 ``log10(1 + z) / 1e-4`` pixels and keeps the shape; the overall scale does not matter to a survey calibrated relatively.
@@ -10,7 +10,7 @@ import numpy as np
 
 from racnet_tools.spectra import LAMOST_GRID
 
-__all__ = ["extinction_ccm89", "forest_transmission", "observe", "sodium_transmission"]
+__all__ = ["extinction_ccm89", "observe", "sodium_transmission"]
 
 C_KM_S = 299792.458
 
@@ -106,37 +106,3 @@ def sodium_transmission(ebv: np.ndarray, rng: np.random.Generator) -> tuple[slic
         profile = np.exp(-0.5 * ((pixels - place[:, line, None]) / 1.05) ** 2) / (np.sqrt(2 * np.pi) * 1.05)
         depth += (share * width / 1.357)[:, None] * profile  # 1.357 Angstrom a pixel
     return slice(int(pixels[0]), int(pixels[-1]) + 1), (1 - depth.clip(0, 0.95)).astype(np.float32)
-
-
-def forest_transmission(rest_wave: np.ndarray, z: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Transmission of the intergalactic medium blueward of Lyman alpha: its mean depth with a random forest.
-
-    The effective optical depth is 0.0036 (1 + z_abs)^3.45 (Press, Rybicki & Schneider 1993, ApJ 414, 64); log-normal
-    fluctuations stand for the lines at LAMOST's resolution. Beyond the Lyman limit nothing passes.
-
-    Parameters
-    ----------
-    rest_wave : (n, n_pix) array
-        Rest wavelengths of the pixels, Angstrom.
-    z : (n,) array
-        Redshifts of the quasars.
-    rng : Generator
-
-    Returns
-    -------
-    (n, n_pix) float32
-    """
-    transmission = np.ones(rest_wave.shape, np.float32)
-    for row, (rest, redshift) in enumerate(zip(rest_wave, z, strict=True)):
-        forest = np.flatnonzero(rest < 1215.67)
-        if len(forest) == 0:
-            continue
-        absorber = rest[forest] * (1 + redshift) / 1215.67
-        tau = 0.0036 * absorber**3.45
-        tau = tau + np.where(
-            rest[forest] < 1025.72, 0.0036 * 0.3 * (rest[forest] * (1 + redshift) / 1025.72) ** 3.45, 0
-        )
-        noise = np.convolve(rng.standard_normal(len(forest) + 4), np.ones(5) / np.sqrt(5), "valid")
-        transmission[row, forest] = np.exp(-tau * np.exp(1.2 * noise - 0.72))
-        transmission[row, rest < 911.75] = 0.0
-    return transmission

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from racnet_tools.simulate.scene import extinction_ccm89, forest_transmission, observe, sodium_transmission
+from racnet_tools.simulate.scene import extinction_ccm89, observe, sodium_transmission
 from racnet_tools.spectra import LAMOST_GRID
 
 FIRST = -100  # pixel of the LAMOST grid at which the test templates start
@@ -87,53 +87,6 @@ def test_extinction_falls_redward_and_is_held_outside_the_formula():
     curve = extinction_ccm89(LAMOST_GRID.wave)
     assert (np.diff(curve) <= 0).all()
     assert extinction_ccm89(np.array([9500.0]))[0] == extinction_ccm89(np.array([1e4 / 1.1]))[0]
-
-
-def rest(z: np.ndarray) -> np.ndarray:
-    return LAMOST_GRID.wave[None] / (1 + z)[:, None]
-
-
-def test_forest_spares_the_red_and_ends_at_the_lyman_limit(rng):
-    z = np.array([0.3, 2.5, 3.5, 4.5])
-    wave = rest(z)
-    transmission = forest_transmission(wave, z, rng)
-    assert (transmission[wave >= 1215.67] == 1).all()
-    assert (transmission[0] == 1).all()
-    assert not transmission[wave < 911.75].any()
-    forest = transmission[(wave < 1215) & (wave > 912)]
-    assert (wave < 911.75).any()
-    assert forest.min() >= 0
-    assert forest.max() <= 1
-
-
-def test_forest_deepens_with_redshift_as_published(rng):
-    """Press, Rybicki & Schneider (1993); the fluctuations let through a little more than their mean depth would."""
-    depth = []
-    for redshift in (2.3, 3.0, 4.0):
-        z = np.full(200, redshift)
-        wave = rest(z)
-        at = (wave[0] > 1100) & (wave[0] < 1200)
-        assert at.any()
-        depth.append(-np.log(forest_transmission(wave, z, rng)[:, at].mean()))
-        expected = np.mean(0.0036 * (LAMOST_GRID.wave[at] / 1215.67) ** 3.45)
-        assert 0.5 * expected < depth[-1] < expected
-    assert depth[0] < 0.6 * depth[1] < 0.36 * depth[2]
-
-
-def test_lyman_beta_adds_its_own_absorption(rng):
-    z = np.full(300, 3.6)
-    wave = rest(z)
-    mean = forest_transmission(wave, z, rng).mean(axis=0)
-    beta = mean[(wave[0] > 1010) & (wave[0] < 1024)].mean()
-    alpha = mean[(wave[0] > 1028) & (wave[0] < 1042)].mean()
-    assert beta < 0.93 * alpha  # although Lyman alpha itself absorbs less there
-
-
-def test_forest_repeats_with_its_seed():
-    z = np.array([3.0])
-    one, same, other = (forest_transmission(rest(z), z, np.random.default_rng(seed)) for seed in (1, 1, 2))
-    assert np.array_equal(one, same)
-    assert not np.array_equal(one, other)
 
 
 def test_interstellar_sodium_has_the_width_that_its_dust_calls_for():
