@@ -124,9 +124,15 @@ def _scikit_learn() -> Any:
     return sklearn
 
 
-def _folds(group: np.ndarray, n: int, seed: int) -> np.ndarray:
-    names, member = np.unique(group, return_inverse=True)
-    return (np.random.default_rng(seed).permutation(len(names)) % n)[member]
+def _folds(group: np.ndarray, positive: np.ndarray, n: int, seed: int) -> np.ndarray:
+    """Fold of every row; groups stay whole, and every fold has its part of the groups of positive and other rows."""
+    _, member = np.unique(group, return_inverse=True)
+    share = np.bincount(member, weights=positive) / np.bincount(member)
+    order = np.random.default_rng(seed).permutation(len(share))
+    order = order[np.argsort(share[order], kind="stable")]
+    fold = np.empty(len(share), int)
+    fold[order] = np.arange(len(share)) % n
+    return fold[member]
 
 
 def _matrix(columns: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -186,7 +192,7 @@ def tell_apart(
     """
     sklearn = _scikit_learn()
     x, names = _matrix(columns), list(columns)
-    fold = _folds(group, 5, seed)
+    fold = _folds(group, positive, 5, seed)
     score = np.empty(len(x))
     rng = np.random.default_rng(seed)
     loss = np.zeros(len(names))
