@@ -30,6 +30,7 @@ _TILTS = np.array([0.13, 0.07, 0.045, 0.037, 0.024, 0.026], np.float32)
 _TELLURIC = ((6865, 6950), (7165, 7330), (7590, 7700), (8120, 8350), (8930, 9100))
 _SNR_BANDS = {"u": (3700, 4000), "g": (4000, 5500), "r": (5500, 6900), "i": (6900, 8200), "z": (8200, 9100)}
 _TEMPLATE_SIGMA = np.where(WAVE < 7410, 2.5 / 2.355 / WAVE, 1 / 2.355 / 2100) / np.float32(np.log(10) * 1e-4)  # pixels
+_OXYGEN = slice(int(LAMOST_GRID.pixel_of(5578.9)) - 1, int(LAMOST_GRID.pixel_of(5578.9)) + 3)
 _FIRST_PIPELINE = 0.25  # share of spectra reduced by it
 
 
@@ -106,7 +107,7 @@ def distort(flux: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         depth = (0.012 * rng.standard_t(4, n)).clip(-0.2, 0.3).astype(np.float32)
         log_error[:, band] -= depth[:, None] * np.hanning(band.stop - band.start).astype(np.float32)
     red = slice(int(np.searchsorted(WAVE, 7700)), N)  # water vapour and sky lines leave ripples that grow to the end
-    height = np.exp(rng.normal(np.log(0.08), 0.5, (n, 1))) * np.interp(WAVE[red], (7700, 8850, 9100), (0.1, 0.2, 1))
+    height = np.exp(rng.normal(np.log(0.08), 0.5, (n, 1))) * np.interp(WAVE[red], (7700, 8850, 9100), (0.04, 0.1, 1))
     log_error[:, red] += height * _ripple(n, N - red.start, 5, rng)
     flux = flux * np.exp(log_error)
     flux /= np.maximum(np.median(np.abs(flux), axis=1, keepdims=True), 1e-6)
@@ -203,16 +204,20 @@ def expose(
     held = rng.random((n, N - 1), np.float32) < rng.exponential(0.03, (n, 1)).clip(0, 0.15)
     sigma[:, 1:] = np.where(held, sigma[:, :-1], sigma[:, 1:])
     sigma *= (np.median(np.maximum(flux, 0.02) / sigma, axis=1) / snr)[:, None].astype(np.float32)
+    blue_snr = np.median(flux[:, :600] / sigma[:, :600], axis=1)
     observed = flux + sigma * _noise(n, first, rng)
     for row in np.flatnonzero(rng.random(n) < 0.3):  # what cosmic rays and sky lines left
         for place in rng.integers(0, N - 4, rng.integers(1, 7)):
             observed[row, place : place + rng.integers(1, 5)] += sigma[row, place] * 15 * rng.standard_exponential()
-    mask, zero = lost_pixels(first, snr, rng)
+    for row in np.flatnonzero(rng.random(n) < 0.3):  # the brightest line of the night sky, [O I] 5577
+        observed[row, _OXYGEN] += sigma[row, _OXYGEN] * rng.normal(0, 12) * rng.random(_OXYGEN.stop - _OXYGEN.start)
+    mask, zero = lost_pixels(first, snr, blue_snr, rng)
     for row in np.flatnonzero(zero.any(axis=1)):  # the last pixels before the zeros run away; the zeros share one ivar
         edge = int(zero[row].argmax())
         observed[row, :edge] *= 1 + 0.12 * rng.standard_t(3) * np.exp((_PIXELS[:edge] - edge) / rng.uniform(3, 12))
         sigma[row, edge:] = sigma[row, edge]
-    observed[mask | zero] = 0
+    kept = rng.random((n, 1)) < 0.5  # LAMOST leaves the flux of lost pixels in many files
+    observed[(mask & ~kept) | zero] = 0
     return observed.astype(np.float32), np.where(mask, 0, 1 / sigma**2).astype(np.float32), mask
 
 

@@ -14,7 +14,9 @@ __all__ = ["lost_pixels"]
 N = LAMOST_GRID.n_pixels
 
 
-def lost_pixels(first: np.ndarray, snr: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def lost_pixels(
+    first: np.ndarray, snr: np.ndarray, blue_snr: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Draw what is lost.
 
     Parameters
@@ -23,6 +25,8 @@ def lost_pixels(first: np.ndarray, snr: np.ndarray, rng: np.random.Generator) ->
         Whether the first pipeline reduced the spectrum.
     snr : (n,) array
         Median signal-to-noise ratio; faint spectra lose more.
+    blue_snr : (n,) array
+        The same from 3700 to 4250 Angstrom, where the first pipeline lost most of what was faint.
     rng : Generator
 
     Returns
@@ -36,10 +40,11 @@ def lost_pixels(first: np.ndarray, snr: np.ndarray, rng: np.random.Generator) ->
     mask, zero = np.zeros((n, N), bool), np.zeros((n, N), bool)
     for row in range(n):
         one = mask[row]
-        start, stop = _dr1_ends(rng) if first[row] else _later_ends(rng)
+        start, stop = _dr1_ends(blue_snr[row], rng) if first[row] else _later_ends(rng)
         one[:start] = one[stop:] = True
         if first[row]:
-            _holes(one, rng.poisson(rng.gamma(4.0, 4.0)), 3, rng)  # mostly in the blue, around single lost pixels
+            faint = np.clip(6 / max(blue_snr[row], 0.1), 0.7, 5)
+            _holes(one, rng.poisson(rng.gamma(4.0, 4.0) * faint), 3, rng)  # mostly blue, around single lost pixels
             for low, high in _dr1_gaps(rng):
                 one[slice(*np.searchsorted(LAMOST_GRID.wave, (low, high)))] = True
         elif rng.random() < 0.7:
@@ -54,10 +59,9 @@ def lost_pixels(first: np.ndarray, snr: np.ndarray, rng: np.random.Generator) ->
     return mask, zero & ~mask
 
 
-def _dr1_ends(rng: np.random.Generator) -> tuple[int, int]:
-    start = (
-        0 if rng.random() < 0.6 else int(rng.uniform(20, 420)) if rng.random() < 0.93 else int(rng.uniform(420, 700))
-    )
+def _dr1_ends(blue_snr: float, rng: np.random.Generator) -> tuple[int, int]:
+    late = rng.random() > (0.65 if blue_snr > 4 else 0.3)
+    start = int(rng.uniform(20, 420 if rng.random() < 0.93 else 700)) if late else 0
     return start, N - 6 - int(rng.exponential(26))
 
 

@@ -31,10 +31,10 @@ STELLAR_BORDERS = {
 }
 # Mixture within STAR: roughly LAMOST's own (mostly F, G, K), with the rare types raised so that they are learnt too.
 _MIXTURE = {"O": 0.01, "B": 0.04, "A": 0.12, "F": 0.25, "G": 0.28, "K": 0.20, "M": 0.10}
-_FIELD_FEH = (-0.35, 0.45)  # mean and spread of [Fe/H] that templates are drawn with
+_FIELD_FEH = (-0.3, 0.4)  # mean and spread of [Fe/H] that templates are drawn with
 _UNKNOWN_FEH = -0.2  # for stars without a measured one
 # Temperatures (K) at which LAMOST finds most stars, turn-off dwarfs and red clump giants, and their spread in dex.
-_CROWDS = ((5900.0, 0.04), (4850.0, 0.03))
+_CROWDS = ((5900.0, 0.035), (4850.0, 0.03))
 
 
 def stellar_type(teff: np.ndarray, feh: np.ndarray | float = 0.0) -> np.ndarray:
@@ -65,8 +65,9 @@ def _library() -> tuple[np.ndarray, np.ndarray, dict[str, tuple[np.ndarray, np.n
     logg = np.where(np.isfinite(library.logg), library.logg, 4.0)
     kind = stellar_type(library.teff, feh)
     log_teff = np.log10(library.teff)
-    field = np.exp(-0.5 * ((feh - _FIELD_FEH[0]) / _FIELD_FEH[1]) ** 2) + 0.02
-    wanted = 1 + sum(3 * np.exp(-0.5 * ((log_teff - np.log10(t)) / width) ** 2) for t, width in _CROWDS)
+    field = (np.exp(-0.5 * ((feh - _FIELD_FEH[0]) / _FIELD_FEH[1]) ** 2) + 0.02) * _luminosity(library.teff, logg)
+    wanted = 1 + sum(9 * np.exp(-0.5 * ((log_teff - np.log10(t)) / width) ** 2) for t, width in _CROWDS)
+    wanted *= np.where(library.teff < 3300, 0.3, 1)  # late M dwarfs are too faint for LAMOST
     near = np.exp(-0.5 * ((log_teff[:, None] - log_teff) / 0.012) ** 2)
     weight = field * wanted / (near @ field)
     distance = (
@@ -83,6 +84,18 @@ def _library() -> tuple[np.ndarray, np.ndarray, dict[str, tuple[np.ndarray, np.n
         own = np.flatnonzero(kind == letter)
         members[letter] = own, weight[own] / weight[own].sum()
     return kind, feh, members, neighbours
+
+
+def _luminosity(teff: np.ndarray, logg: np.ndarray) -> np.ndarray:
+    """How much more or less often than the library's a gravity is met in the field; (n,).
+
+    Libraries are rich in bright giants and supergiants. LAMOST sees dwarfs and subgiants, and among stars cooler than
+    5300 K red clump giants, about one for two dwarfs.
+    """
+    dwarfs = np.exp(-0.5 * ((logg - 4.2) / 0.4) ** 2) + (logg > 4.2)
+    giants = np.where(teff < 5300, np.exp(-0.5 * ((logg - 2.5) / 0.5) ** 2), 0)
+    giants_there = np.exp(-0.5 * ((np.log10(teff) - np.log10(4800)) / 0.03) ** 2)
+    return np.minimum(dwarfs, 1) + 0.25 * giants * giants_there + 0.02
 
 
 def draw_stars(n: int, letter: str | None, rng: np.random.Generator) -> tuple[np.ndarray, dict[str, np.ndarray]]:

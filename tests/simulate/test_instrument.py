@@ -167,10 +167,11 @@ def test_the_first_pipeline_raises_the_noise_in_strong_lines(rng):
         assert low < sigma[2000] / sigma[1970] < high
 
 
-def test_lost_pixels_hold_nothing(rng):
+def test_lost_pixels_have_no_information(rng):
     first = draw_pipeline(400, rng)
     flux, ivar, mask = expose(np.ones((400, N), np.float32), np.full(400, 20.0), first, rng)
-    assert not flux[mask].any()
+    emptied = np.array([not one[lost].any() for one, lost in zip(flux, mask, strict=True)])
+    assert 0.4 < emptied.mean() < 0.75  # half keep the flux of lost pixels, as many real files do
     assert not ivar[mask].any()
     assert (ivar[~mask] > 0).all()
     assert np.isfinite(flux).all()
@@ -187,7 +188,7 @@ def test_cosmic_rays_are_spikes_upward(rng):
     pull[(ivar == 0) | (flux == 0)] = 0
     high, low = (pull.max(axis=1) > 15).mean(), (pull.min(axis=1) < -15).mean()
     assert 0.15 < high < 0.4  # in three tenths of the spectra
-    assert low < 0.05
+    assert low < 0.1
 
 
 def test_median_snr_by_band():

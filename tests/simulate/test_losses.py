@@ -10,15 +10,15 @@ WAVE = LAMOST_GRID.wave
 
 
 def drawn(first: bool, snr: float = 30.0) -> tuple[np.ndarray, np.ndarray]:
-    return lost_pixels(np.full(1500, first), np.full(1500, snr), np.random.default_rng(6))
+    return lost_pixels(np.full(1500, first), np.full(1500, snr), np.full(1500, snr / 3), np.random.default_rng(6))
 
 
 def test_the_first_pipeline_loses_the_a_band_the_red_end_and_blue_holes():
     mask, zero = drawn(True)
     a_band = mask[:, (WAVE > 7585) & (WAVE < 7665)].all(axis=1)
-    assert a_band.mean() == 1
+    assert a_band.mean() > 0.995
     assert (mask[:, -6:]).all()
-    assert 0.3 < mask[:, 10:15].all(axis=1).mean() < 0.5  # 40 % begin late
+    assert 0.3 < mask[:, 10:15].all(axis=1).mean() < 0.5  # 35 % begin late
     join = mask[:, (WAVE > 5720) & (WAVE < 5725)].all(axis=1)
     assert 0.08 < join.mean() < 0.2
     holes = (np.diff(mask[:, :1500].astype(int), axis=1) == 1).sum(axis=1)
@@ -41,6 +41,12 @@ def test_faint_spectra_lose_more():
     assert faint > 1.15 * bright
 
 
+def test_the_first_pipeline_loses_the_blue_of_red_stars():
+    rng = np.random.default_rng(6)
+    red, blue = (lost_pixels(np.ones(800, bool), np.full(800, 30.0), np.full(800, s), rng)[0] for s in (1.5, 20.0))
+    assert red[:, :700].mean() > 2 * blue[:, :700].mean()
+
+
 def test_something_is_always_left():
-    mask, _ = lost_pixels(np.arange(4000) % 2 == 0, np.full(4000, 3.0), np.random.default_rng(9))
+    mask, _ = lost_pixels(np.arange(4000) % 2 == 0, np.full(4000, 3.0), np.ones(4000), np.random.default_rng(9))
     assert not mask.all(axis=1).any()
