@@ -44,6 +44,8 @@ WHEELS = {
     "pypeit==2.0.1": "675f465304bd296ec9afb8574e0649cb2b53416282ea519780299c76a03ca5c8",
     "kcorrect==5.1.9": "6234e449d3b3088e3132d1193f8c7e7a544b73e241c07fbfbda2c08da80622e2",
 }
+# Bands of water and oxygen that STELIB keeps (Angstrom, vacuum).
+TELLURIC = ((6860, 6962), (7160, 7342), (7580, 7722), (8100, 8402), (8900, 9700))
 LIBRARY = "mangadap/data/spectral_templates/"
 # Effective temperature of main-sequence spectral types (Pecaut & Mamajek 2013, ApJS 208, 9), used where the source
 # gives a type and no temperature; giants after Alonso et al. (1999, A&AS 140, 261).
@@ -135,6 +137,37 @@ def read_miles(archive: zipfile.ZipFile) -> tuple[np.ndarray, list[tuple[str, st
     return np.array(flux), rows
 
 
+def read_stelib(archive: zipfile.ZipFile) -> tuple[np.ndarray, list[tuple[str, str, float, float, float, str]]]:
+    """STELIB stars with temperature and gravity and no gap from 3690 to 7400 Angstrom; telluric bands are NaN.
+
+    Their spectra are at rest and freed of reddening. [Fe/H] is NaN where the library gives none (mostly hot stars).
+    """
+    wave, flux, rows = wavelengths(STAR_PIXELS), [], []
+    for member in sorted(n for n in archive.namelist() if n.startswith(f"{LIBRARY}stelib/STELIB_v3.2_")):
+        with read_fits(archive, member) as hdus:
+            header = hdus[0].header
+        kind, teff, logg, feh = (header.get(key, "-") for key in ("SPECTYPE", "TEFF", "LOG_G", "FE_H"))
+        if str(kind)[:1] not in "OBAFGKM" or "-" in (teff, logg) or teff < 2000:
+            continue
+        air, data = linear_spectrum(archive, member)
+        good = data > 0
+        if good[(air > 3690) & (air < 7400)].mean() < 0.985:
+            continue
+        data = np.interp(air, air[good], data[good])
+        spectrum = rebin(to_vacuum(air), data, STAR_PIXELS)
+        spectrum[wave > to_vacuum(air[good][-1:])[0] - 20] = np.nan
+        for low, high in TELLURIC:
+            spectrum[(wave > low) & (wave < high)] = np.nan
+        flux.append(spectrum / np.nanmean(spectrum))
+        rows.append((Path(member).stem.split("_")[-1], str(kind), float(teff), float(logg), number(feh), "STELIB"))
+    return np.array(flux), rows
+
+
+def number(value: object) -> float:
+    """A header's number; NaN for anything else."""
+    return float(value) if isinstance(value, (int, float)) else np.nan
+
+
 def read_standards(archive: zipfile.ZipFile) -> tuple[np.ndarray, list[tuple[str, str, float, float, float, str]]]:
     """SDSS mean spectra of K dwarfs and giants (Kesseli+ 2017) and of M dwarfs (Bochanski+ 2007)."""
     folder, flux, rows = "kastredux/resources/spectral_standards/", [], []
@@ -187,6 +220,22 @@ def extend(flux: np.ndarray, library: np.ndarray, window: tuple[float, float], t
     return out
 
 
+def bridge(flux: np.ndarray, library: np.ndarray) -> np.ndarray:
+    """Fill the telluric bands, and a red end that is missing, from the best mixture of complete spectra.
+
+    Each gap takes the mixture's shape, scaled along a straight line between the ratios of the two at its edges.
+    """
+    wave, missing = wavelengths(STAR_PIXELS), np.isnan(flux)
+    use = ~missing & (wave > 5500) & (wave < 8900)
+    norm = library / library[:, use].mean(axis=1, keepdims=True) * flux[use].mean()
+    error = np.maximum(flux[use], 0.1 * flux[use].mean())
+    chi2 = np.sum(((norm[:, use] - flux[use]) / error) ** 2, axis=1)
+    best = norm[np.argsort(chi2)[:8]]
+    model = nnls((best[:, use] / error).T, flux[use] / error)[0] @ best
+    ratio = gaussian_filter1d(np.interp(wave, wave[~missing], (flux / model)[~missing]), 10)
+    return np.where(missing, model * np.interp(wave, wave[~missing], ratio[~missing]), flux)
+
+
 def build_stars(mangadap: zipfile.ZipFile, kastredux: zipfile.ZipFile) -> dict[str, np.ndarray]:
     """Stars of every source on one grid, extended to its whole width, with their parameters."""
     clusters, _ = read_clusters(mangadap)
@@ -199,8 +248,10 @@ def build_stars(mangadap: zipfile.ZipFile, kastredux: zipfile.ZipFile) -> dict[s
     for flux, row in zip(miles, miles_rows, strict=True):
         library = np.vstack([red_library, dwarfs[cool]]) if row[2] < 4200 and row[3] > 3.5 else red_library
         stars.append(extend(flux, library, (5500, 7395), "red"))
+    stelib, stelib_rows = read_stelib(mangadap)
+    stars += [bridge(extend(f, red_library, (3800, 5500), "blue"), red_library) for f in stelib]
     flux = np.vstack([np.array(stars), dwarfs])
-    rows = [*miles_rows, *standard_rows]
+    rows = [*miles_rows, *stelib_rows, *standard_rows]
     columns = dict(zip(("name", "mk_type", "teff", "logg", "feh", "source"), zip(*rows, strict=True), strict=True))
     out = pack(flux, STAR_PIXELS[0])
     out |= {key: np.array(columns[key]) for key in ("name", "mk_type", "source")}

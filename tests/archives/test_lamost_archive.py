@@ -212,7 +212,7 @@ def test_a_page_is_no_catalogue(tmp_path):
 
 
 def test_the_registrys_recorded_form():
-    recorded = json.dumps({"versions": [{"dr_version": "dr10", "sub_version": "v2.0", "public_status": "public"}]})
-    transport = httpx.MockTransport(lambda request: httpx.Response(200, text=recorded))
+    answer = json.dumps({"versions": [{"dr_version": "dr10", "sub_version": "v2.0", "public_status": "public"}]})
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, text=answer))
     with Lamost(transport=transport) as lamost:
         assert lamost.releases()[0].name == "dr10"

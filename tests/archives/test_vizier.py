@@ -1,4 +1,4 @@
-"""VizieR is stood in for by a recorded form of its answer (V/164), or by an object in the client's place."""
+"""VizieR is stood in for by a document in the form of its answer (V/164), or by an object in the client's place."""
 
 import sys
 
@@ -31,7 +31,7 @@ ANSWER = """<?xml version="1.0" encoding="UTF-8"?>
 
 @pytest.fixture
 def server(monkeypatch):
-    """astroquery itself, with its requests answered by the recorded document."""
+    """astroquery itself, with its requests answered by that document."""
     from astroquery.vizier import VizierClass
 
     sent = []
@@ -47,7 +47,7 @@ def server(monkeypatch):
 
 def test_astroquery_asks_and_we_understand(server):
     table = vizier.query_catalogue("dr5", "UNKNOWN", max_rows=50)
-    assert list(table["obsid"]) == ["101002"]  # the recorded answer has another class too
+    assert list(table["obsid"]) == ["101002"]  # the document has another class too
     assert list(table["class"]) == ["Unknown"]
     assert table["z_err"].mask.all()
     asked = str(server[0])

@@ -31,7 +31,7 @@ def source() -> dict[str, np.ndarray]:
 
 def test_stars_have_the_documented_arrays_and_ranges(source):
     library = stars()
-    assert library.flux.shape == (993, 3998)
+    assert library.flux.shape == (1139, 3998)
     assert library.flux.dtype == np.float32
     assert library.first_pixel == -58
     assert np.isfinite(library.flux).all()
@@ -41,15 +41,15 @@ def test_stars_have_the_documented_arrays_and_ranges(source):
     assert wave[0] == pytest.approx(3651, abs=1)
     assert wave[-1] == pytest.approx(9164, abs=1)
     for values, low, high in ((library.teff, 2400, 4e4), (library.logg, -0.5, 6), (library.feh, -5, 2)):
-        assert values.shape == (993,)
+        assert values.shape == (1139,)
         assert low < np.nanmin(values)
         assert np.nanmax(values) < high
     kinds, counts = np.unique(stellar_type(library.teff), return_counts=True)
     assert dict(zip(kinds.tolist(), counts.tolist(), strict=True)) == {
-        "O": 2, "B": 49, "A": 69, "F": 179, "G": 307, "K": 335, "M": 52,
+        "O": 7, "B": 62, "A": 79, "F": 219, "G": 344, "K": 372, "M": 56,
     }  # fmt: skip
-    assert np.unique(source["stars_source"], return_counts=True)[1].tolist() == [939, 54]
-    assert len(source["stars_name"]) == len(source["stars_mk_type"]) == 993
+    assert np.unique(source["stars_source"], return_counts=True)[1].tolist() == [939, 54, 146]
+    assert len(source["stars_name"]) == len(source["stars_mk_type"]) == 1139
 
 
 def test_galaxies_have_the_documented_arrays_and_ranges(source):
