@@ -1,10 +1,10 @@
 """Train the shipped presets again: ``python data/presets/build_presets.py RUNS``.
 
 RUNS is a folder for the two trainings; finished ones are used as they are and interrupted ones gone on with, so the
-command may be repeated. Each takes about half an hour on one processor core. The presets are written beside this script;
-their cards end with ``on_real_spectra.md``. The shipped ones were trained with TF_ENABLE_ONEDNN_OPTS=1 and one thread
-(TF_NUM_INTRAOP_THREADS=1, TF_NUM_INTEROP_THREADS=1), before STELIB's stars joined the templates; other settings and
-templates end with slightly different weights.
+command may be repeated. Each takes about half an hour on one processor core. The presets are written beside this
+script; their cards end with ``on_real_spectra.md``. The shipped ones were trained with TF_ENABLE_ONEDNN_OPTS=1 and one
+thread (TF_NUM_INTRAOP_THREADS=1, TF_NUM_INTEROP_THREADS=1), before STELIB's stars joined the templates; other settings
+and templates end with slightly different weights.
 """
 
 import argparse
