@@ -1,4 +1,4 @@
-"""Writing files so that no reader ever meets half of one: written beside, then renamed."""
+"""Writing files so that no reader ever meets half of one: written beside, then renamed; one writer at a time."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from racnet_tools.errors import RacnetError
 
-__all__ = ["atomic_path", "sha256"]
+__all__ = ["atomic_path", "locked", "sha256"]
 
 
 @contextmanager
@@ -55,3 +56,34 @@ def sha256(path: str | Path) -> str:
     """SHA-256 of a file's bytes, as 64 hexadecimal digits."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def locked(path: Path) -> IO[bytes]:
+    """Open a lock file that one process holds at a time, until the file is closed or the process ends.
+
+    Parameters
+    ----------
+    path : Path
+        The lock file; it may be there already.
+
+    Returns
+    -------
+    file
+        To be kept open as long as the lock is wanted.
+
+    Raises
+    ------
+    RacnetError
+        If another process holds it.
+    """
+    file = path.open("wb")
+    try:
+        import fcntl
+    except ImportError:  # no such locks on Windows
+        return file
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise RacnetError(f"Another process is at work in {path.parent}. Wait for it or stop it.") from None
+    return file

@@ -16,10 +16,9 @@ from collections.abc import Iterator
 from dataclasses import astuple, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
 
 from racnet_tools.errors import RacnetError
-from racnet_tools.files import sha256
+from racnet_tools.files import locked, sha256
 
 __all__ = ["KEY", "Entry", "Journal"]
 
@@ -62,7 +61,7 @@ class Journal:
         self.folder = folder
         self._path = folder / self.NAME
         self._guard = threading.Lock()
-        self._lock = _locked(folder / ".lock")
+        self._lock = locked(folder / ".lock")
         try:
             self._entries = self._repaired()
             self._file = self._path.open("ab", buffering=0)
@@ -158,17 +157,3 @@ class Journal:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
-
-
-def _locked(path: Path) -> IO[bytes]:
-    file = path.open("wb")
-    try:
-        import fcntl
-    except ImportError:  # no such locks on Windows
-        return file
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        raise RacnetError(f"Another download is at work in {path.parent}. Wait for it or stop it.") from None
-    return file

@@ -13,10 +13,10 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from racnet_tools.errors import RacnetError
-from racnet_tools.files import atomic_path
+from racnet_tools.files import atomic_path, locked
 
 __all__ = ["Journal", "signature"]
 
@@ -49,7 +49,7 @@ class Journal:
     def __init__(self, output: Path, job: Mapping[str, Any]) -> None:
         self.folder = self.folder_of(output)
         self.folder.mkdir(exist_ok=True)
-        self._lock = _locked(self.folder / "lock")
+        self._lock = locked(self.folder / "lock")
         try:
             self._check(dict(job))
             self._path = self.folder / "done.jsonl"
@@ -146,17 +146,3 @@ class Journal:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
-
-
-def _locked(path: Path) -> IO[bytes]:
-    file = path.open("wb")
-    try:
-        import fcntl
-    except ImportError:  # no such locks on Windows
-        return file
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        raise RacnetError(f"Another process is at work in {path.parent}. Wait for it or stop it.") from None
-    return file

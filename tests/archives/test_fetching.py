@@ -380,7 +380,7 @@ def test_leftovers_of_a_kill_are_swept(server, folder):
 
 
 def test_two_downloads_do_not_meet_in_a_folder(server, folder):
-    with Journal(folder), pytest.raises(RacnetError, match="Another download is at work"):
+    with Journal(folder), pytest.raises(RacnetError, match="Another process is at work"):
         run(server, folder, [1])
     run(server, folder, [1])
 
