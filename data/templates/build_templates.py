@@ -197,6 +197,17 @@ def read_clusters(archive: zipfile.ZipFile) -> tuple[np.ndarray, list[str]]:
     return flux / np.nanmean(flux, axis=1, keepdims=True), [Path(n).name.removesuffix(".fits.gz") for n in names]
 
 
+def mixture(flux: np.ndarray, library: np.ndarray, use: np.ndarray) -> np.ndarray:
+    """The non-negative mixture that fits ``flux`` best in the pixels ``use``, of the 8 best single matches."""
+    target = flux[use]
+    norm = library / library[:, use].mean(axis=1, keepdims=True) * target.mean()
+    error = np.maximum(target, 0.1 * target.mean())
+    chi2 = np.sum(((norm[:, use] - target) / error) ** 2, axis=1)
+    best = norm[np.argsort(chi2)[:8]]
+    weights, _ = nnls((best[:, use] / error).T, target / error)
+    return weights @ best
+
+
 def extend(flux: np.ndarray, library: np.ndarray, window: tuple[float, float], towards: str) -> np.ndarray:
     """Fill the NaN end of one spectrum with the best non-negative mixture of complete spectra.
 
@@ -205,13 +216,7 @@ def extend(flux: np.ndarray, library: np.ndarray, window: tuple[float, float], t
     """
     wave = wavelengths(STAR_PIXELS)
     use = (wave > window[0]) & (wave < window[1]) & np.isfinite(flux)
-    target = flux[use]
-    norm = library / library[:, use].mean(axis=1, keepdims=True) * target.mean()
-    error = np.maximum(target, 0.1 * target.mean())
-    chi2 = np.sum(((norm[:, use] - target) / error) ** 2, axis=1)
-    best = norm[np.argsort(chi2)[:8]]
-    weights, _ = nnls((best[:, use] / error).T, target / error)
-    model = weights @ best
+    model = mixture(flux, library, use)
     good = np.flatnonzero(np.isfinite(flux))
     out = flux.copy()
     side = slice(good[-1] + 1, None) if towards == "red" else slice(None, good[0])
@@ -227,11 +232,7 @@ def bridge(flux: np.ndarray, library: np.ndarray) -> np.ndarray:
     """
     wave, missing = wavelengths(STAR_PIXELS), np.isnan(flux)
     use = ~missing & (wave > 5500) & (wave < 8900)
-    norm = library / library[:, use].mean(axis=1, keepdims=True) * flux[use].mean()
-    error = np.maximum(flux[use], 0.1 * flux[use].mean())
-    chi2 = np.sum(((norm[:, use] - flux[use]) / error) ** 2, axis=1)
-    best = norm[np.argsort(chi2)[:8]]
-    model = nnls((best[:, use] / error).T, flux[use] / error)[0] @ best
+    model = mixture(flux, library, use)
     ratio = gaussian_filter1d(np.interp(wave, wave[~missing], (flux / model)[~missing]), 10)
     return np.where(missing, model * np.interp(wave, wave[~missing], ratio[~missing]), flux)
 

@@ -22,7 +22,7 @@ from importlib import import_module
 from racnet_tools import __version__
 from racnet_tools.errors import RacnetError
 
-__all__ = ["COMMANDS", "UsageError", "main"]
+__all__ = ["COMMANDS", "UsageError", "main", "positive"]
 
 #: Sub-command to its line in ``racnet --help``; the module of the same name holds it.
 COMMANDS = {
@@ -39,6 +39,14 @@ COMMANDS = {
 
 class UsageError(RacnetError):
     """The command line asks for something that cannot be done as written; exit status 2."""
+
+
+def positive(text: str) -> int:
+    """An option's value that must be a whole number of 1 or more; for argparse's `type`."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of 1 or more, received {text!r}")
+    return number
 
 
 def _front() -> argparse.ArgumentParser:

@@ -22,7 +22,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from racnet_tools.cli import UsageError
+from racnet_tools.cli import UsageError, positive
 from racnet_tools.errors import RacnetError
 
 EXAMPLE = "racnet classify spectra/ 'night2/*.fits.gz' @more.txt --output catalogue.csv"
@@ -34,19 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", required=True, type=Path, metavar="FILE", help="catalogue to write")
     parser.add_argument("--preset", default="racnet-class", metavar="NAME", help="preset (default: %(default)s)")
     parser.add_argument(
-        "--batch-size", type=_positive, metavar="N", help="spectra in one pass (default: the fastest measured)"
+        "--batch-size", type=positive, metavar="N", help="spectra in one pass (default: the fastest measured)"
     )
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--workers", type=_positive, metavar="N", help="worker processes (default: this process alone)")
+    where.add_argument("--workers", type=positive, metavar="N", help="worker processes (default: this process alone)")
     where.add_argument("--scheduler", metavar="ADDRESS", help="Dask scheduler to work on, such as tcp://host:8786")
     parser.add_argument("--resume", action="store_true", help="continue an interrupted run")
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number of 1 or more, received {text!r}")
-    return number
 
 
 def run(args: argparse.Namespace) -> int:

@@ -16,7 +16,7 @@ import sys
 import time
 from pathlib import Path
 
-from racnet_tools.cli import UsageError
+from racnet_tools.cli import UsageError, positive
 from racnet_tools.errors import RacnetError
 
 EXAMPLE = """racnet simulate --output survey.zarr --recipe dataset1 --scale 0.1 --seed 1 --workers 2
@@ -31,20 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Name the options."""
     parser.add_argument("--output", required=True, type=Path, metavar="STORE", help="folder of the store")
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--spectra", type=_positive, metavar="N", help="so many, in the class mix of LAMOST DR5")
+    what.add_argument("--spectra", type=positive, metavar="N", help="so many, in the class mix of LAMOST DR5")
     what.add_argument("--recipe", metavar="NAME", help="dataset1, dataset2 or dataset3: 10,000 of each class")
     what.add_argument("--counts", type=_counts, metavar="CLASS=N,...", help="numbers for classes or spectral types")
     parser.add_argument("--scale", type=float, metavar="X", help="with --recipe: share of its size (default: 1)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: %(default)s")
-    parser.add_argument("--workers", type=_positive, default=1, metavar="N", help="processes (default: %(default)s)")
+    parser.add_argument("--workers", type=positive, default=1, metavar="N", help="processes (default: %(default)s)")
     parser.add_argument("--dry-run", action="store_true", help="say what would be made, its size and the time")
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number of 1 or more, received {text!r}")
-    return number
 
 
 def _counts(text: str) -> dict[str, int]:
@@ -62,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
     from racnet_tools.datasets import fill_simulated
     from racnet_tools.datasets.recipes import recipe
     from racnet_tools.simulate import simulate, survey_counts
+    from racnet_tools.simulate.survey import check_counts
 
     if args.seed < 0:
         raise UsageError(f"--seed must not be negative. Received: {args.seed}")
@@ -73,11 +67,12 @@ def run(args: argparse.Namespace) -> int:
         else:
             counts = args.counts or survey_counts(args.spectra)
         start = time.monotonic()
-        simulate({name: min(number, 1) for name, number in counts.items()}, seed=args.seed)
+        check_counts(counts)
     except RacnetError as error:
         raise UsageError(str(error)) from error
     total = sum(counts.values())
     if args.dry_run:
+        simulate({name: min(number, 1) for name, number in counts.items()}, seed=args.seed)  # loads the templates
         start = time.monotonic()
         part = {name: max(1, round(_SAMPLE * number / total)) for name, number in counts.items() if number}
         simulate(part, seed=args.seed)

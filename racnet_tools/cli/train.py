@@ -16,7 +16,7 @@ import sys
 import time
 from pathlib import Path
 
-from racnet_tools.cli import UsageError
+from racnet_tools.cli import UsageError, positive
 
 EXAMPLE = "racnet train --task class --epochs 20 --output runs/class-1 --preset-output presets/my-class"
 
@@ -29,11 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", required=True, type=Path, metavar="RUN", help="folder of the run")
     parser.add_argument("--preset-output", type=Path, metavar="FOLDER", help="preset to make of the finished run")
     parser.add_argument("--network", default="racnet", choices=["racnet", "rcnet"], help="default: %(default)s")
-    parser.add_argument("--epochs", type=_positive, default=20, metavar="N", help="default: %(default)s")
+    parser.add_argument("--epochs", type=positive, default=20, metavar="N", help="default: %(default)s")
     parser.add_argument(
-        "--spectra-per-epoch", type=_positive, default=6000, metavar="N", help="simulated (default: %(default)s)"
+        "--spectra-per-epoch", type=positive, default=6000, metavar="N", help="simulated (default: %(default)s)"
     )
-    parser.add_argument("--batch-size", type=_positive, default=128, metavar="N", help="default: %(default)s")
+    parser.add_argument("--batch-size", type=positive, default=128, metavar="N", help="default: %(default)s")
     parser.add_argument("--learning-rate", type=_rate, default=2e-3, metavar="X", help="highest (default: %(default)s)")
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="of simulation, weights, dropout (default: %(default)s)"
@@ -68,13 +68,6 @@ def run(args: argparse.Namespace) -> int:
         save_simulated_preset(trained, args.preset_output)
         print(f"{args.preset_output}: preset; use it with racnet classify --preset {args.preset_output}")
     return 0
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number of 1 or more, received {text!r}")
-    return number
 
 
 def _rate(text: str) -> float:

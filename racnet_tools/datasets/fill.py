@@ -12,7 +12,8 @@ from racnet_tools.datasets.layout import CHUNK
 from racnet_tools.datasets.store import SpectrumStore, is_store
 from racnet_tools.errors import RacnetError, ReadError
 from racnet_tools.readers import read_batches
-from racnet_tools.simulate import simulate, simulate_chunks
+from racnet_tools.simulate import simulate_chunks
+from racnet_tools.simulate.survey import check_counts
 from racnet_tools.spectra import SpectrumSet
 
 __all__ = ["fill_simulated", "ingest", "open_or_create"]
@@ -84,7 +85,7 @@ def fill_simulated(
         raise RacnetError(f"Expected a seed of 0 or more and 1 worker or more. Received: seed={seed}, {workers}.")
     wanted = {name: int(number) for name, number in counts.items()}
     provenance = {"kind": "simulated", "counts": wanted, "seed": seed, "block": _BLOCK}
-    simulate({name: min(number, 1) for name, number in wanted.items()}, seed=seed)  # refuses wrong names early
+    check_counts(wanted)  # before anything is written
     store = open_or_create(path, provenance)
     with store.writing():
         progress(len(store))

@@ -25,7 +25,7 @@ from racnet_tools.simulate.stars import STELLAR_BORDERS, draw_stars
 from racnet_tools.simulate.unknown import draw_unknown
 from racnet_tools.spectra import LAMOST_GRID, SpectrumSet
 
-__all__ = ["CLASS_COUNTS_DR5", "STELLAR_BORDERS", "simulate", "simulate_chunks", "survey_counts"]
+__all__ = ["CLASS_COUNTS_DR5", "STELLAR_BORDERS", "check_counts", "simulate", "simulate_chunks", "survey_counts"]
 
 _PIECE = 512  # spectra made at a time: keeps the memory flat
 _TYPES = tuple("OBAFGKM")
@@ -72,11 +72,12 @@ def simulate(counts: Mapping[str, int], *, seed: int | Sequence[int]) -> Spectru
     >>> len(spectra), spectra.n_pixels
     (5, 3909)
     """
-    _check(counts)
+    check_counts(counts)
     return _simulate(counts, seed)
 
 
-def _check(counts: Mapping[str, int]) -> None:
+def check_counts(counts: Mapping[str, int]) -> None:
+    """Raise a `RacnetError` if a name is unknown, a number negative, or nothing is asked for."""
     known = ("STAR", "GALAXY", "QSO", "UNKNOWN", *_TYPES)
     if not counts or any(name not in known or count < 0 for name, count in counts.items()) or not sum(counts.values()):
         raise RacnetError(f"Expected numbers of spectra for some of {', '.join(known)}. Received: {dict(counts)}.")
@@ -173,7 +174,7 @@ def simulate_chunks(
         raise RacnetError(
             f"Expected chunk and workers of 1 or more and start of 0 or more. Received: {chunk}, {workers}, {start}."
         )
-    _check(counts)
+    check_counts(counts)
     own = tuple(np.atleast_1d(seed).tolist())
     plan = enumerate(_plan(counts, chunk, np.random.default_rng(own)), start=1)
     tasks = ((part, (*own, number)) for number, part in islice(plan, start, None))
