@@ -195,7 +195,7 @@ class _Trainer:
         ) as bar:
             for epoch in range(self.done, epochs):
                 bar.set_description(f"epoch {epoch + 1}/{epochs}")
-                start = time.perf_counter()
+                start, cpu = time.perf_counter(), time.process_time()
                 row = {"epoch": epoch + 1, **self._train(epoch, bar)}
                 if validation:
                     with self.average.applied():
@@ -203,6 +203,7 @@ class _Trainer:
                     row |= {"val_loss": judged["loss"], "val_accuracy": judged["accuracy"]}
                     bar.set_postfix(loss=f"{row['loss']:.3f}", val_accuracy=f"{row['val_accuracy']:.3f}")
                 row["seconds"] = round(time.perf_counter() - start, 2)
+                row["cpu_seconds"] = round(time.process_time() - cpu, 2)
                 self.history.append(row)
                 self._save(epoch + 1)
                 if on_epoch:
