@@ -96,7 +96,7 @@ def test_a_stopped_run_ends_with_the_same_bytes(undisturbed, tmp_path, stop):
     assert sha256(run.folder / "model.weights.h5") == sha256(undisturbed.folder / "model.weights.h5")
     assert run.metrics == undisturbed.metrics
     for mine, theirs in zip(run.history, undisturbed.history, strict=True):
-        assert {**mine, "seconds": 0} == {**theirs, "seconds": 0}
+        assert {**mine, "seconds": 0, "cpu_seconds": 0} == {**theirs, "seconds": 0, "cpu_seconds": 0}
 
 
 def test_a_stop_inside_an_epoch_repeats_that_epoch(undisturbed, tmp_path):
