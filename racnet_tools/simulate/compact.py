@@ -16,7 +16,7 @@ from racnet_tools.simulate.scene import C_KM_S, observe
 from racnet_tools.simulate.templates import compact
 from racnet_tools.spectra import LAMOST_GRID
 
-__all__ = ["draw_compact"]
+__all__ = ["compact_at_rest", "draw_compact"]
 
 _WARMTH = 12000.0  # K, about that of the DA template, by its Balmer lines and colour
 _COOLNESS = 6300.0  # K, of the DQ (LTT 4364)
@@ -59,6 +59,12 @@ def draw_compact(n: int, kind: str | None, rng: np.random.Generator) -> tuple[np
     columns : dict of str to (n,) array
         subclass ("WD" or "Carbon"), z, and template; teff, logg and feh are NaN.
     """
+    rest, columns = compact_at_rest(n, kind, rng)
+    return observe(rest, compact().first_pixel, np.arange(n), columns["z"]), columns
+
+
+def compact_at_rest(n: int, kind: str | None, rng: np.random.Generator) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """The stars of `draw_compact` before their velocity moves them: flux on the pixels of the template library."""
     kinds = np.full(n, kind) if kind else rng.choice(["WD", "Carbon"], n, p=[2 / 3, 1 / 3])
     mk = np.where(kinds == "WD", rng.choice(["DA", "DC", "DQ"], n, p=[0.8, 0.12, 0.08]), "C")
     wave, library = _wave(), compact()
@@ -82,5 +88,4 @@ def draw_compact(n: int, kind: str | None, rng: np.random.Generator) -> tuple[np
     flux /= flux.mean(axis=1, keepdims=True)
     nothing = np.full(n, np.nan)
     columns = {"subclass": kinds, "z": z, "teff": nothing, "logg": nothing, "feh": nothing}
-    names = np.array([f"compact-{one}" for one in mk])
-    return observe(flux, library.first_pixel, np.arange(n), z), {**columns, "template": names}
+    return flux, {**columns, "template": np.array([f"compact-{one}" for one in mk])}

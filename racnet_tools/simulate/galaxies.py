@@ -7,6 +7,7 @@ behind dust of its own, widened by the motions of its stars, with the nebular li
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,10 +16,23 @@ from racnet_tools.simulate.scene import C_KM_S, observe
 from racnet_tools.simulate.templates import galaxies
 from racnet_tools.spectra import LAMOST_GRID
 
-__all__ = ["compose", "draw_galaxies"]
+__all__ = ["Galaxy", "compose", "draw_galaxies", "draw_kinds", "galaxies_at_rest", "observe_galaxies"]
 
 KINDS = {"quiescent": 0.40, "starforming": 0.32, "starburst": 0.10, "seyfert2": 0.07, "liner": 0.11}
 _POST_STARBURST = 0.05  # share of quiescent galaxies dominated by stars of a few 100 Myr
+
+
+class Galaxy(NamedTuple):
+    """Galaxies at rest, whatever their redshift: one row, or entry, each."""
+
+    rest: np.ndarray  # (n, n_pix) float32 on the pixels of the template library, reddened
+    template: np.ndarray  # (n,) str
+    dispersion: np.ndarray  # (n,) km/s, of the stars
+    width: np.ndarray  # (n,) of H beta in emission, Angstrom
+    level: np.ndarray  # (n,) of the continuum there
+    ratios: np.ndarray  # (n, n_lines)
+    sigma: np.ndarray  # (n,) km/s, of the lines
+    line_dust: np.ndarray  # (n,) E(B-V), mag
 
 
 @lru_cache(maxsize=1)
@@ -45,10 +59,15 @@ def draw_galaxies(n: int, rng: np.random.Generator) -> tuple[np.ndarray, dict[st
     columns : dict of str to (n,) array
         subclass (one of quiescent, starforming, starburst, seyfert2, liner), z, and template.
     """
-    z = np.where(rng.random(n) < 0.7, rng.gamma(2.2, 0.055, n), rng.uniform(0, 1, n)).clip(0.0005, 1.0)
-    kind = rng.choice(list(KINDS), n, p=list(KINDS.values()))
+    z, kind = draw_kinds(n, rng)
     flux, template = compose(kind, z, rng)
     return flux, {"subclass": kind, "z": z, "template": template}
+
+
+def draw_kinds(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Redshifts and kinds of the galaxies of a survey, each (n,)."""
+    z = np.where(rng.random(n) < 0.7, rng.gamma(2.2, 0.055, n), rng.uniform(0, 1, n)).clip(0.0005, 1.0)
+    return z, rng.choice(list(KINDS), n, p=list(KINDS.values()))
 
 
 def compose(kind: np.ndarray, z: np.ndarray, rng: np.random.Generator, boost: float = 1.0):
@@ -61,14 +80,19 @@ def compose(kind: np.ndarray, z: np.ndarray, rng: np.random.Generator, boost: fl
     template : (n,) array of str
         The two populations that weigh most.
     """
-    n = len(z)
+    some = galaxies_at_rest(kind, rng, boost)
+    return observe_galaxies(some, z), some.template
+
+
+def galaxies_at_rest(kind: np.ndarray, rng: np.random.Generator, boost: float = 1.0) -> Galaxy:
+    """Draw galaxies of given kinds; `observe_galaxies` moves them to any redshift."""
+    n = len(kind)
     weights, template = _weights(kind, rng)
     populations, curve = _scaled()
     young = np.isin(kind, ("starforming", "starburst"))
     dust = np.where(young, rng.gamma(2.0, 0.07, n), rng.exponential(0.03, n)).clip(0, 0.6)
     rest = (weights @ populations) * np.exp(np.float32(-0.4 * np.log(10)) * dust.astype(np.float32)[:, None] * curve)
-    flux = observe(rest, galaxies().first_pixel, np.arange(n), z)
-    flux = _smooth(flux, np.where(young, rng.uniform(40, 180, n), rng.uniform(90, 300, n)))
+    dispersion = np.where(young, rng.uniform(40, 180, n), rng.uniform(90, 300, n))
     width = np.select(  # of H beta in emission, Angstrom
         [kind == "quiescent", kind == "starforming", kind == "starburst", kind == "seyfert2"],
         [rng.exponential(0.12, n), rng.lognormal(1.3, 0.7, n), rng.lognormal(2.9, 0.7, n), rng.lognormal(1.0, 0.8, n)],
@@ -76,12 +100,19 @@ def compose(kind: np.ndarray, z: np.ndarray, rng: np.random.Generator, boost: fl
     ).clip(0, 150)
     first = round(float(np.log10(4862.68) / LAMOST_GRID.step)) - round(LAMOST_GRID.start / LAMOST_GRID.step)
     middle = first - galaxies().first_pixel
-    level = rest[:, middle - 60 : middle + 60].mean(
-        axis=1
-    )  # flux per observed Angstrom keeps its value, the line widens
+    level = rest[:, middle - 60 : middle + 60].mean(axis=1)
     sigma = np.where(young, rng.uniform(30, 130, n), rng.uniform(80, 260, n))
-    add_lines(flux, z, boost * width * level * (1 + z), line_ratios(kind, rng), sigma, 1.6 * dust)
-    return flux, template
+    ratios = line_ratios(kind, rng)
+    return Galaxy(rest, template, dispersion, boost * width, level, ratios, sigma, 1.6 * dust)
+
+
+def observe_galaxies(some: Galaxy, z: np.ndarray) -> np.ndarray:
+    """Galaxies at redshifts (n,), at LAMOST's pixels and without noise; (n, 3909) float32."""
+    flux = observe(some.rest, galaxies().first_pixel, np.arange(len(z)), z)
+    flux = _smooth(flux, some.dispersion)
+    # Flux per observed Angstrom keeps its value, the line widens.
+    add_lines(flux, z, some.width * some.level * (1 + z), some.ratios, some.sigma, some.line_dust)
+    return flux
 
 
 def _weights(kind: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -2,20 +2,22 @@
 
 The forest is a log-normal field of optical depth whose mean transmission is that of real quasars (Becker et al. 2013,
 MNRAS 430, 2067, equation 5), smoothed to LAMOST's resolution. Damped systems and Lyman limits fall at random along the
-line of sight, as often as they do in surveys.
+line of sight, as often as they do in surveys. A line of sight can be kept while the quasar moves along it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 
 from racnet_tools.spectra import LAMOST_GRID
 
-__all__ = ["intergalactic_transmission", "mean_depth"]
+__all__ = ["intergalactic_transmission", "mean_depth", "sightline_transmission"]
 
 _ALPHA, _LIMIT = 1215.67, 911.75
+_FAR = 6.0  # redshift to which lines of sight that are kept are drawn
 # Lyman beta to delta: wavelength (Angstrom) and effective depth over that of Lyman alpha at the same redshift.
 _HIGHER = ((1025.72, 0.30), (972.54, 0.13), (949.74, 0.07))
 _SPREAD = 1.9  # of ln(optical depth) from pixel to pixel; gives the forest of z = 3 a scatter of about 35 per cent
@@ -65,30 +67,61 @@ def intergalactic_transmission(z: np.ndarray, rng: np.random.Generator) -> np.nd
         1 redward of Lyman alpha (but for damped systems close to the quasar), with the forest, damped Lyman alpha
         systems and the first Lyman limit system blueward.
     """
-    wave = LAMOST_GRID.wave
-    out = np.ones((len(z), len(wave)), np.float32)
-    for row in np.flatnonzero(_ALPHA * (1 + z) > wave[0]):
-        one = z[row]
-        last = int(np.searchsorted(wave, _ALPHA * (1 + one)))
-        scales = _scales()
-        through = _forest(scales[0][:last], rng)
-        for (line, _), scale in zip(_HIGHER, scales[1:], strict=True):
-            end = int(np.searchsorted(wave, line * (1 + one)))
-            if end > 1:
-                through[:end] *= _forest(scale[:end], rng)
-        padded = np.concatenate([np.full(4, through[0]), through, np.ones(4, np.float32)])
-        out[row, :last] = np.convolve(padded, _LSF, "valid")
-        _damped(out[row], one, rng)
-        _limit(out[row], one, rng)
+    out = np.ones((len(z), LAMOST_GRID.n_pixels), np.float32)
+    for through, one in zip(out, z, strict=True):
+        _absorb(through, one, [rng] * 6, one)
     return out
 
 
-def _damped(through: np.ndarray, z: float, rng: np.random.Generator) -> None:
+def sightline_transmission(z: np.ndarray, seeds: Sequence[int]) -> np.ndarray:
+    """As `intergalactic_transmission`, through gas that does not change when a quasar is moved.
+
+    Forest and damped systems stay where they are observed, and more of them show the farther the quasar is. The first
+    Lyman limit system is kept as many mean free paths in front of the quasar as it was.
+
+    Parameters
+    ----------
+    z : (n,) array
+        Redshifts of the quasars, up to 6.
+    seeds : sequence of n int
+        Each stands for a line of sight.
+
+    Returns
+    -------
+    (n, 3909) float32
+    """
+    out = np.ones((len(z), LAMOST_GRID.n_pixels), np.float32)
+    for through, one, seed in zip(out, z, seeds, strict=True):
+        # Streams start afresh at every redshift, and what they give first is that of the blue end.
+        _absorb(through, one, [np.random.default_rng((seed, k)) for k in range(6)], _FAR)
+    return out
+
+
+def _absorb(through: np.ndarray, z: float, streams: Sequence[np.random.Generator], far: float) -> None:
+    """Absorb in place; `streams` for the forests of four lines, damped systems (drawn up to `far`) and the limit."""
+    wave, scales = LAMOST_GRID.wave, _scales()
+    if _ALPHA * (1 + z) <= wave[0]:
+        return
+    last = int(np.searchsorted(wave, _ALPHA * (1 + z)))
+    forest = _forest(scales[0][:last], streams[0])
+    for (line, _), scale, stream in zip(_HIGHER, scales[1:], streams[1:4], strict=True):
+        end = int(np.searchsorted(wave, line * (1 + z)))
+        if end > 1:
+            forest[:end] *= _forest(scale[:end], stream)
+    padded = np.concatenate([np.full(4, forest[0]), forest, np.ones(4, np.float32)])
+    through[:last] = np.convolve(padded, _LSF, "valid")
+    _damped(through, z, streams[4], far)
+    _limit(through, z, streams[5])
+
+
+def _damped(through: np.ndarray, z: float, rng: np.random.Generator, far: float) -> None:
     """Damped systems: 0.2 per unit redshift at z = 2.5 (Noterdaeme et al. 2012, A&A 547, L1), wings exp(-C / dw^2)."""
     first = max(LAMOST_GRID.wave[0] / _ALPHA - 1, 0.0)
-    for _ in range(rng.poisson(0.2 * max(z - first, 0.0))):
-        place = rng.uniform(first, z)
+    for _ in range(rng.poisson(0.2 * max(far - first, 0.0))):
+        place = rng.uniform(first, far)
         column = min(rng.exponential(0.35) + 0.3, 1.6)  # log10 of N(HI) / 1e20 per cm2
+        if place > z:
+            continue
         offset = LAMOST_GRID.wave / (1 + place) - _ALPHA
         through *= np.exp(-4.24 * 10**column / np.maximum(offset**2, 0.1)).astype(np.float32)  # W = 7.3 A at 1e20
 

@@ -15,7 +15,7 @@ from racnet_tools.resources import data_path
 from racnet_tools.simulate.losses import lost_pixels
 from racnet_tools.spectra import LAMOST_GRID
 
-__all__ = ["broaden", "distort", "draw_pipeline", "expose", "median_snr"]
+__all__ = ["blue_snr", "broaden", "distort", "draw_pipeline", "expose", "median_snr"]
 
 N = LAMOST_GRID.n_pixels
 WAVE = LAMOST_GRID.wave.astype(np.float32)
@@ -178,7 +178,7 @@ def _noise(n: int, first: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def expose(
-    flux: np.ndarray, snr: np.ndarray, first: np.ndarray, rng: np.random.Generator
+    flux: np.ndarray, snr: np.ndarray, first: np.ndarray, rng: np.random.Generator, blue: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Noise and lost pixels.
 
@@ -191,6 +191,9 @@ def expose(
     first : (n,) bool
         Whether the first pipeline reduced the spectrum.
     rng : Generator
+    blue : (n,) array, optional
+        Signal-to-noise ratio at the blue end by which pixels are lost; that of `flux` by default. With it given, what
+        is drawn does not depend on `flux`: other spectra get the same noise, in units of their own, from the same rng.
 
     Returns
     -------
@@ -199,19 +202,16 @@ def expose(
         True where a pixel has no information.
     """
     n = len(flux)
-    sigma = _sigma(flux, first, rng)
-    # Resampling gives some neighbours the same inverse variance.
-    held = rng.random((n, N - 1), np.float32) < rng.exponential(0.03, (n, 1)).clip(0, 0.15)
-    sigma[:, 1:] = np.where(held, sigma[:, :-1], sigma[:, 1:])
-    sigma *= (np.median(np.maximum(flux, 0.02) / sigma, axis=1) / snr)[:, None].astype(np.float32)
-    blue_snr = np.median(flux[:, :600] / sigma[:, :600], axis=1)
+    sigma = _stated(flux, snr, first, rng)
+    if blue is None:
+        blue = _blue(flux, sigma)
     observed = flux + sigma * _noise(n, first, rng)
     for row in np.flatnonzero(rng.random(n) < 0.3):  # what cosmic rays and sky lines left
         for place in rng.integers(0, N - 4, rng.integers(1, 7)):
             observed[row, place : place + rng.integers(1, 5)] += sigma[row, place] * 15 * rng.standard_exponential()
     for row in np.flatnonzero(rng.random(n) < 0.3):  # the brightest line of the night sky, [O I] 5577
         observed[row, _OXYGEN] += sigma[row, _OXYGEN] * rng.normal(0, 12) * rng.random(_OXYGEN.stop - _OXYGEN.start)
-    mask, zero = lost_pixels(first, snr, blue_snr, rng)
+    mask, zero = lost_pixels(first, snr, blue, rng)
     for row in np.flatnonzero(zero.any(axis=1)):  # the last pixels before the zeros run away; the zeros share one ivar
         edge = int(zero[row].argmax())
         observed[row, :edge] *= 1 + 0.12 * rng.standard_t(3) * np.exp((_PIXELS[:edge] - edge) / rng.uniform(3, 12))
@@ -219,6 +219,25 @@ def expose(
     kept = rng.random((n, 1)) < 0.5  # LAMOST leaves the flux of lost pixels in many files
     observed[(mask & ~kept) | zero] = 0
     return observed.astype(np.float32), np.where(mask, 0, 1 / sigma**2).astype(np.float32), mask
+
+
+def blue_snr(flux: np.ndarray, snr: np.ndarray, first: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Signal-to-noise ratio (n,) at the blue end that `expose` would find, given the same."""
+    return _blue(flux, _stated(flux, snr, first, rng))
+
+
+def _stated(flux: np.ndarray, snr: np.ndarray, first: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The noise that the pipeline states, scaled to the wanted signal-to-noise ratio; (n, 3909) float32."""
+    n = len(flux)
+    sigma = _sigma(flux, first, rng)
+    # Resampling gives some neighbours the same inverse variance.
+    held = rng.random((n, N - 1), np.float32) < rng.exponential(0.03, (n, 1)).clip(0, 0.15)
+    sigma[:, 1:] = np.where(held, sigma[:, :-1], sigma[:, 1:])
+    return sigma * (np.median(np.maximum(flux, 0.02) / sigma, axis=1) / snr)[:, None].astype(np.float32)
+
+
+def _blue(flux: np.ndarray, sigma: np.ndarray) -> np.ndarray:
+    return np.median(flux[:, :600] / sigma[:, :600], axis=1)
 
 
 def median_snr(flux: np.ndarray, ivar: np.ndarray) -> dict[str, np.ndarray]:

@@ -12,15 +12,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from racnet_tools.simulate.galaxies import compose
-from racnet_tools.simulate.igm import intergalactic_transmission
+from racnet_tools.simulate.galaxies import Galaxy, compose, galaxies_at_rest, observe_galaxies
+from racnet_tools.simulate.igm import intergalactic_transmission, sightline_transmission
 from racnet_tools.simulate.nebular import LINES, add_lines, line_ratios
 from racnet_tools.simulate.outflows import broad_absorption, smc_extinction
 from racnet_tools.simulate.scene import C_KM_S
 from racnet_tools.simulate.templates import quasars
 from racnet_tools.spectra import LAMOST_GRID
 
-__all__ = ["draw_quasars"]
+__all__ = ["MovableQuasars", "draw_quasars"]
 
 _STEP = 2 * LAMOST_GRID.step  # of log10 of the rest wavelength: components are coarser than the LAMOST grid
 _REST = 10 ** np.arange(np.log10(600.0), np.log10(8720.0), _STEP)
@@ -92,6 +92,74 @@ def draw_quasars(n: int, rng: np.random.Generator) -> tuple[np.ndarray, dict[str
         subclass ("" for ordinary quasars, "BAL" with broad absorption, "reddened" by dust of their own, "type2" with
         narrow lines alone, which a survey's pipeline may call a galaxy), z, and template.
     """
+    some = _at_rest(n, rng)
+    observed = _sample(some.flux, some.z)
+    rows = np.flatnonzero(some.z < 0.78)
+    _add_narrow(observed, some.z, rows, _draw_narrow(len(rows), rng))
+    rows = np.flatnonzero(some.z < _HOSTS)
+    if len(rows):
+        hosts, share = _draw_hosts(some.z[rows], rng)
+        share[some.kind[rows] == "type2"] = 0
+        light = observe_galaxies(hosts, some.z[rows])
+        observed[rows] += light * _host_level(observed[rows], light, share)
+    hidden = np.flatnonzero(some.kind == "type2")
+    if len(hidden):
+        observed[hidden] = compose(np.full(len(hidden), "seyfert2"), some.z[hidden], rng, boost=6.0)[0]
+    observed *= intergalactic_transmission(some.z, rng)
+    return observed, {"subclass": some.kind, "z": some.z, "template": some.template}
+
+
+class MovableQuasars:
+    """Quasars that can be seen at any redshift from 0 to 5: light, dust, host and line of sight are drawn once.
+
+    They are those of a survey but for type 2, whose templates reach z = 1 only. Those drawn at z below 0.8 have a host,
+    whose share of the light is that of the redshift drawn; blueward of 1850 Angstrom it keeps its value there.
+
+    Parameters
+    ----------
+    n : int
+    rng : Generator
+
+    Attributes
+    ----------
+    columns : dict of str to (n,) array
+        As from `draw_quasars`; z is the one drawn.
+    """
+
+    def __init__(self, n: int, rng: np.random.Generator) -> None:
+        self._quasars = some = _at_rest(n, rng)
+        kind = np.where(some.kind == "type2", "", some.kind)
+        self.columns = {"subclass": kind, "z": some.z, "template": some.template}
+        self._narrow = _draw_narrow(n, rng)
+        self._with_host = rows = np.flatnonzero(some.z < _HOSTS)
+        self._hosts, share = _draw_hosts(some.z[rows], rng)
+        nucleus = self._nucleus(some.z)[rows]
+        self._host_level = _host_level(nucleus, observe_galaxies(self._hosts, some.z[rows]), share)
+        self._sight = rng.integers(0, 2**63, n).tolist()
+
+    def at(self, z: np.ndarray) -> np.ndarray:
+        """The quasars at redshifts (n,), at LAMOST's pixels and without noise; (n, 3909) float32."""
+        observed = self._nucleus(z)
+        observed[self._with_host] += observe_galaxies(self._hosts, z[self._with_host]) * self._host_level
+        return observed * sightline_transmission(z, self._sight)
+
+    def _nucleus(self, z: np.ndarray) -> np.ndarray:
+        observed = _sample(self._quasars.flux, z)
+        _add_narrow(observed, z, np.arange(len(z)), self._narrow)
+        return observed
+
+
+class _Quasars(NamedTuple):
+    """Quasars at rest: flux (n, len(_REST)) float32; redshift, kind and name of the template, each (n,)."""
+
+    flux: np.ndarray
+    z: np.ndarray
+    kind: np.ndarray
+    template: np.ndarray
+
+
+def _at_rest(n: int, rng: np.random.Generator) -> _Quasars:
+    """Light of nuclei as it leaves them, and the redshifts at which a survey meets them."""
     z = np.where(rng.random(n) < 0.6, rng.normal(1.45, 0.8, n), rng.uniform(0.05, 5.0, n))
     z = np.where((z < 0.05) | (z > 5.0), rng.uniform(0.05, 5.0, n), z)
     uv, optical = _pairs(z, rng)
@@ -111,40 +179,43 @@ def draw_quasars(n: int, rng: np.random.Generator) -> tuple[np.ndarray, dict[str
     dust += (kind == "BAL") * rng.exponential(0.04, n)
     dust *= np.minimum(1, 1.6 / (1 + z))  # what is reddened beyond z of 1 and still in the survey is reddened less
     flux *= np.exp(np.float32(-0.4 * np.log(10)) * dust.astype(np.float32)[:, None] * smc_extinction(_REST))
-    observed = _sample(flux, z)
-    _add_narrow(observed, z, rng)
-    _add_hosts(observed, z, kind, rng)
-    observed *= intergalactic_transmission(z, rng)
     template = np.array([f"quasar-{a}-{b}" for a, b in zip(uv, optical, strict=True)])
-    return observed, {"subclass": kind, "z": z, "template": template}
+    return _Quasars(flux, z, kind, template)
 
 
-def _add_narrow(observed: np.ndarray, z: np.ndarray, rng: np.random.Generator) -> None:
+class _Narrow(NamedTuple):
+    """Narrow lines: ratios (n, n_lines), rest equivalent width of H beta (n,) in Angstrom, sigma (n,) in km/s."""
+
+    ratios: np.ndarray
+    width: np.ndarray
+    sigma: np.ndarray
+
+
+def _draw_narrow(n: int, rng: np.random.Generator) -> _Narrow:
     """Narrow lines of the nucleus where the components have none: [O III] and redward (past 4900 Angstrom at rest)."""
-    rows = np.flatnonzero(z < 0.78)
-    near, n = z[rows], len(rows)
     ratios = line_ratios(np.full(n, "seyfert2"), rng) * (np.array(list(LINES.values())) > 4900)
-    centre = LAMOST_GRID.pixel_of(5100 * (1 + near)).astype(int)
-    width = rng.exponential(1.5, n) * observed[rows, centre] * (1 + near)  # of H beta: about 1.5 Angstrom at rest
+    return _Narrow(ratios, rng.exponential(1.5, n), rng.uniform(90, 280, n))
+
+
+def _add_narrow(observed: np.ndarray, z: np.ndarray, rows: np.ndarray, narrow: _Narrow) -> None:
+    near = z[rows]
+    centre = np.minimum(LAMOST_GRID.pixel_of(5100 * (1 + near)).astype(int), LAMOST_GRID.n_pixels - 1)
+    width = narrow.width * observed[rows, centre] * (1 + near)
     flux = observed[rows]
-    add_lines(flux, near, width, ratios, rng.uniform(90, 280, n), np.zeros(n))
+    add_lines(flux, near, width, narrow.ratios, narrow.sigma, np.zeros(len(rows)))
     observed[rows] = flux
 
 
-def _add_hosts(observed: np.ndarray, z: np.ndarray, kind: np.ndarray, rng: np.random.Generator) -> None:
-    """The host galaxy: a share of the light of near quasars, all of it but the lines in those of type 2."""
-    rows = np.flatnonzero((z < _HOSTS) & (observed.min(axis=1) > 0))
-    if len(rows) == 0:
-        return
-    near = z[rows]
-    hosts, _ = compose(rng.choice(["quiescent", "starforming"], len(rows)), near, rng)
-    share = rng.beta(1.0, 5.0, len(rows)) * np.clip(1.3 - near / _HOSTS, 0, 1)
-    share[kind[rows] == "type2"] = 0
-    level = [np.median(a[:, 1300:2600], axis=1) for a in (observed[rows], hosts)]
-    observed[rows] += hosts * (share / (1 - share) * level[0] / level[1]).astype(np.float32)[:, None]
-    hidden = np.flatnonzero(kind == "type2")
-    if len(hidden):
-        observed[hidden] = compose(np.full(len(hidden), "seyfert2"), z[hidden], rng, boost=6.0)[0]
+def _draw_hosts(z: np.ndarray, rng: np.random.Generator) -> tuple[Galaxy, np.ndarray]:
+    """Host galaxies of quasars at `z` (n,), and the share (n,) of the light that they have."""
+    hosts = galaxies_at_rest(rng.choice(["quiescent", "starforming"], len(z)), rng)
+    return hosts, rng.beta(1.0, 5.0, len(z)) * np.clip(1.3 - z / _HOSTS, 0, 1)
+
+
+def _host_level(nuclei: np.ndarray, hosts: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """By how much hosts are to be multiplied for their share of the light; (n, 1) float32."""
+    level = [np.median(a[:, 1300:2600], axis=1) for a in (nuclei, hosts)]
+    return (share / (1 - share) * level[0] / level[1]).astype(np.float32)[:, None]
 
 
 def _pairs(z: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -204,6 +275,10 @@ def _sample(flux: np.ndarray, z: np.ndarray) -> np.ndarray:
     out = np.empty((len(z), LAMOST_GRID.n_pixels), np.float32)
     place = (np.log10(LAMOST_GRID.wave[0]) - np.log10(1 + z) - np.log10(_REST[0])) / _STEP
     whole = np.floor(place).astype(int)
+    lacking = int(whole.max(initial=0)) + LAMOST_GRID.n_pixels // 2 + 4 - flux.shape[1]
+    if lacking > 0:  # z below 0.044: the power law of the last 20 pixels goes on
+        fall = (flux[:, -1:] / flux[:, -21:-20]) ** (np.arange(1, lacking + 1, dtype=np.float32) / 20)
+        flux = np.concatenate([flux, flux[:, -1:] * fall], axis=1)
     for row, (begin, part) in enumerate(zip(whole, (place - whole).astype(np.float32), strict=True)):
         stretch = flux[row, begin : begin + LAMOST_GRID.n_pixels // 2 + 3]
         rise = np.diff(stretch)

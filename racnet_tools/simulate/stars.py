@@ -13,7 +13,7 @@ import numpy as np
 from racnet_tools.simulate.scene import C_KM_S, observe
 from racnet_tools.simulate.templates import stars
 
-__all__ = ["STELLAR_BORDERS", "draw_stars", "stellar_type"]
+__all__ = ["STELLAR_BORDERS", "draw_stars", "stars_at_rest", "stellar_type"]
 
 #: Upper border in effective temperature (K) of each spectral type, as LAMOST DR5 and later draw it, at solar
 #: metallicity, and its change by [Fe/H] in K / dex: LAMOST's templates give metal-poor stars an earlier type. The
@@ -114,6 +114,12 @@ def draw_stars(n: int, letter: str | None, rng: np.random.Generator) -> tuple[np
     (n, 3909) float32, dict of (n,) arrays
         Flux, and the columns subclass, z, teff (K), logg, feh (dex) and template.
     """
+    rest, columns = stars_at_rest(n, letter, rng)
+    return observe(rest, stars().first_pixel, np.arange(n), columns["z"]), columns
+
+
+def stars_at_rest(n: int, letter: str | None, rng: np.random.Generator) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """The stars of `draw_stars` before their velocity moves them: flux on the pixels of the template library."""
     library = stars()
     _, feh, members, neighbours = _library()
     letters = np.full(n, letter) if letter else rng.choice(list(_MIXTURE), n, p=np.array(list(_MIXTURE.values())))
@@ -130,8 +136,7 @@ def draw_stars(n: int, letter: str | None, rng: np.random.Generator) -> tuple[np
         weight = share if values.ndim == 1 else share[:, None]
         return (1 - weight) * values[index] + weight * values[other]
 
-    flux = observe(mixed(library.flux), library.first_pixel, np.arange(n), z)
-    return flux, {
+    return mixed(library.flux), {
         "subclass": letters,
         "z": z,
         "teff": mixed(library.teff),

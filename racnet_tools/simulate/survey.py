@@ -28,7 +28,7 @@ from racnet_tools.spectra import LAMOST_GRID, SpectrumSet
 __all__ = ["CLASS_COUNTS_DR5", "STELLAR_BORDERS", "check_counts", "simulate", "simulate_chunks", "survey_counts"]
 
 _PIECE = 512  # spectra made at a time: keeps the memory flat
-_TYPES = tuple("OBAFGKM")
+STELLAR_TYPES = tuple("OBAFGKM")
 _COMPACT = 0.02  # share of white dwarfs and carbon stars in STAR; several times LAMOST's, so that they are learnt
 _SNR = {"STAR": (25, 0.9), "GALAXY": (10, 0.8), "QSO": (7, 0.7)}  # median over the survey, spread of its logarithm
 #: Spectra of each class in the general catalogue of LAMOST DR5 v3 (9,026,365 in all; VizieR V/164).
@@ -78,7 +78,7 @@ def simulate(counts: Mapping[str, int], *, seed: int | Sequence[int]) -> Spectru
 
 def check_counts(counts: Mapping[str, int]) -> None:
     """Raise a `RacnetError` if a name is unknown, a number negative, or nothing is asked for."""
-    known = ("STAR", "GALAXY", "QSO", "UNKNOWN", *_TYPES)
+    known = ("STAR", "GALAXY", "QSO", "UNKNOWN", *STELLAR_TYPES)
     if not counts or any(name not in known or count < 0 for name, count in counts.items()) or not sum(counts.values()):
         raise RacnetError(f"Expected numbers of spectra for some of {', '.join(known)}. Received: {dict(counts)}.")
 
@@ -103,8 +103,7 @@ def _pieces(counts: Mapping[str, int], rng: np.random.Generator) -> Iterator[tup
                 flux, columns, snr = draw_unknown(n, rng)
             else:
                 flux, columns = _draw(name, n, rng)
-                middle, spread = _SNR[name if name in _SNR else "STAR"]
-                snr = np.exp(rng.normal(np.log(middle), spread, n)).clip(3, 300)
+                snr = draw_snr(name, n, rng)
             label = name if name in CLASS_COUNTS_DR5 else "STAR"
             yield _take(flux, {**columns, "label": np.full(n, label)}, snr, rng)
 
@@ -114,32 +113,68 @@ def _draw(name: str, n: int, rng: np.random.Generator) -> tuple[np.ndarray, dict
         return draw_galaxies(n, rng)
     if name == "QSO":
         return draw_quasars(n, rng)
-    flux, columns = draw_stars(n, name if name in _TYPES else None, rng)
+    flux, columns = draw_stars(n, name if name in STELLAR_TYPES else None, rng)
     flux = broaden(flux, rng)
-    rare = np.flatnonzero(rng.random(n) < _COMPACT) if name == "STAR" else np.empty(0, np.int64)
+    rare = draw_rare(name, n, rng)
     if len(rare):
         flux[rare], others = draw_compact(len(rare), None, rng)
-        columns = {key: values.astype(np.result_type(values, others[key])) for key, values in columns.items()}
-        for key, values in others.items():
-            columns[key][rare] = values
+        columns = merged(columns, rare, others)
     return flux, columns
+
+
+def draw_rare(name: str, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Which of `n` objects are white dwarfs or carbon stars; only stars of no given type are."""
+    return np.flatnonzero(rng.random(n) < _COMPACT) if name == "STAR" else np.empty(0, np.int64)
+
+
+def merged(columns: dict[str, np.ndarray], rows: np.ndarray, others: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Columns with those of `others` in some rows."""
+    columns = {key: values.astype(np.result_type(values, others[key])) for key, values in columns.items()}
+    for key, values in others.items():
+        columns[key][rows] = values
+    return columns
+
+
+def draw_snr(name: str, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Median signal-to-noise ratios (n,) of a class, or of stars of a type."""
+    middle, spread = _SNR[name if name in _SNR else "STAR"]
+    return np.exp(rng.normal(np.log(middle), spread, n)).clip(3, 300)
 
 
 def _take(
     flux: np.ndarray, columns: dict[str, np.ndarray], snr: np.ndarray, rng: np.random.Generator
 ) -> tuple[Any, ...]:
+    flux, ebv, first = before_noise(flux, str(columns["label"][0]), rng)
+    flux, ivar, mask = expose(flux, snr, first, rng)
+    columns = {**columns, **measured(flux, ivar, ebv, first)}
+    values = {name: column.tolist() for name, column in columns.items()}
+    return flux, ivar, mask, [{name: column[i] for name, column in values.items()} for i in range(len(flux))]
+
+
+def before_noise(flux: np.ndarray, label: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What the Galaxy and a calibration do to light of sources of a class, and which pipeline reduces each.
+
+    Returns
+    -------
+    flux : (n, 3909) float32
+        With median 1.
+    ebv : (n,) array
+    first : (n,) bool
+        What is drawn depends on the class alone, not on `flux`.
+    """
     n = len(flux)
-    ebv = np.minimum(rng.exponential(0.12 if columns["label"][0] == "STAR" else 0.05, n), 1.5)
+    ebv = np.minimum(rng.exponential(0.12 if label == "STAR" else 0.05, n), 1.5)
     curve = extinction_ccm89(LAMOST_GRID.wave)
     flux = flux * 10 ** (-0.4 * ebv[:, None] * curve).astype(np.float32)
     near, sodium = sodium_transmission(ebv, rng)
     flux[:, near] *= sodium
     flux = distort(flux, rng)
-    first = draw_pipeline(n, rng)
-    flux, ivar, mask = expose(flux, snr, first, rng)
-    columns = {**columns, "ebv": ebv, "pipeline": np.where(first, "first", "later"), **median_snr(flux, ivar)}
-    values = {name: column.tolist() for name, column in columns.items()}
-    return flux, ivar, mask, [{name: column[i] for name, column in values.items()} for i in range(n)]
+    return flux, ebv, draw_pipeline(n, rng)
+
+
+def measured(flux: np.ndarray, ivar: np.ndarray, ebv: np.ndarray, first: np.ndarray) -> dict[str, np.ndarray]:
+    """Columns of the observation: dust, pipeline and signal-to-noise ratios."""
+    return {"ebv": ebv, "pipeline": np.where(first, "first", "later"), **median_snr(flux, ivar)}
 
 
 def simulate_chunks(
