@@ -1,12 +1,12 @@
 """Training data epoch by epoch: fixed arrays or a function that makes each epoch's spectra, checked and made ahead.
 
-``x`` is (n, n_pixels) float32, ``y`` (n,) integer class indices.
+``x`` is (n, n_pixels) float32, ``y`` (n,) integer class indices; a batch has them one-hot, (n, n_classes) float32.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any
@@ -60,7 +60,7 @@ def fingerprint(arrays: Arrays) -> dict[str, Any]:
 
 
 class EpochSource:
-    """Hands out each epoch's spectra, the next epoch's being made in a thread while the network trains.
+    """Hands out each epoch's batches, the next epoch's spectra being made in a thread while the network trains.
 
     A context manager. With a function as `data`, the function is called in one thread only, in the order of epochs.
 
@@ -70,14 +70,17 @@ class EpochSource:
         Fixed arrays, or a function from the epoch's number (from 0) to (x, y).
     network : NetworkConfig
         What the spectra must fit.
+    batch_size : int
+        Spectra in a batch, where an epoch has so many.
     last : int
         Number of epochs; nothing is made beyond.
     """
 
-    def __init__(self, data: Data, network: NetworkConfig, last: int) -> None:
+    def __init__(self, data: Data, network: NetworkConfig, batch_size: int, last: int) -> None:
         self._fixed = None if callable(data) else checked(data, network, "the training set")
         self._make = data if callable(data) else None
         self._network = network
+        self._batch_size = batch_size
         self._last = last
         self._present: tuple[int, Arrays] | None = None
         self._next: tuple[int, Future[Arrays]] | None = None
@@ -95,6 +98,33 @@ class EpochSource:
     def describe(self) -> dict[str, Any]:
         """Fingerprint of fixed arrays; nothing for a function, which the caller describes."""
         return fingerprint(self._fixed) if self._fixed else {}
+
+    def counts(self) -> np.ndarray:
+        """Training spectra of each class, in the first epoch."""
+        return np.bincount(self.get(0)[1], minlength=self._network.n_classes)
+
+    def size(self) -> int:
+        """Training spectra in the first epoch."""
+        return len(self.get(0)[1])
+
+    def batches(self, epoch: int, steps: int, rng: np.random.Generator) -> Iterator[Arrays]:
+        """Batches (x, one-hot y) of an epoch, in an order that is drawn from `rng` at once.
+
+        Raises
+        ------
+        RacnetError
+            When the epoch has too few spectra.
+        """
+        x, y = self.get(epoch)
+        size = min(self._batch_size, len(y))
+        if len(y) // size < steps:
+            raise RacnetError(
+                f"Every epoch needs {steps} steps of {size} spectra. Received: {len(y)} spectra in epoch {epoch}."
+            )
+        order = rng.permutation(len(y))
+        targets = np.eye(self._network.n_classes, dtype=np.float32)
+        pieces = (order[step * size : (step + 1) * size] for step in range(steps))
+        return ((x[chosen], targets[y[chosen]]) for chosen in pieces)
 
     def get(self, epoch: int) -> Arrays:
         """Return the spectra of `epoch` and start making the next epoch's.

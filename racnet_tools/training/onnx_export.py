@@ -17,12 +17,12 @@ from racnet_tools.errors import RacnetError
 from racnet_tools.files import atomic_path
 
 if TYPE_CHECKING:
-    from racnet_tools.models.network import ResidualNetwork
+    from racnet_tools.models.network import Network
 
 OPSET = 17
 
 
-def export_onnx(model: ResidualNetwork, path: str | Path, *, overwrite: bool = False) -> Path:
+def export_onnx(model: Network, path: str | Path, *, overwrite: bool = False) -> Path:
     """Write a network to an ONNX file.
 
     Parameters

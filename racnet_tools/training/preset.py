@@ -29,13 +29,13 @@ from racnet_tools.training.run_folder import Run
 from racnet_tools.training.weights import save_weights
 
 if TYPE_CHECKING:
-    from racnet_tools.models.network import ResidualNetwork
+    from racnet_tools.models.network import Network
 
 __all__ = ["save_preset"]
 
 
 def save_preset(
-    trained: Run | str | Path | ResidualNetwork,
+    trained: Run | str | Path | Network,
     folder: str | Path,
     *,
     labels: Mapping[str, Any],

@@ -1,14 +1,15 @@
 """The run folder: everything about one training, never overwritten, resumable until it is finished.
 
-=====================  ======================================================================================
+=====================  ==========================================================================================
 ``config.json``        network, training settings, description of the data; the same command resumes
 ``provenance.json``    versions, commit and start of each session that worked on the run
 ``history.csv``        one row an epoch
+``tensorboard/``       the same as event files of TensorBoard, where asked for
 ``checkpoints/``       the last two epochs, for resuming (`racnet_tools.training.checkpoint`)
-``model.weights.h5``   the final weights (the running average at the end)
+``model.weights.h5``   the final weights (the running average at the end, or at the best epoch with ``patience``)
 ``metrics.json``       what these weights reach on the validation set
 ``finished.json``      written last; a folder without it is unfinished
-=====================  ======================================================================================
+=====================  ==========================================================================================
 """
 
 from __future__ import annotations
@@ -18,18 +19,21 @@ import dataclasses
 import datetime
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from racnet_tools.datasets import DataSet
 from racnet_tools.errors import RacnetError, ReadError
 from racnet_tools.files import atomic_path, sha256
 from racnet_tools.models import NetworkConfig, build_from_config
 from racnet_tools.training.provenance import git_commit, versions
+from racnet_tools.training.settings import TrainingConfig, completed
+from racnet_tools.training.streaming import ORDER
 from racnet_tools.training.weights import load_weights
 
 if TYPE_CHECKING:
-    from racnet_tools.models.network import ResidualNetwork
+    from racnet_tools.models.network import Network
 
 __all__ = ["Run"]
 
@@ -78,7 +82,7 @@ class Run:
         """Configuration of the network."""
         return NetworkConfig.from_dict(self.config["network"])
 
-    def model(self) -> ResidualNetwork:
+    def model(self) -> Network:
         """Build the network with the final weights.
 
         Raises
@@ -103,9 +107,17 @@ class Run:
 
 
 def finished_as(
-    folder: str | Path, network: NetworkConfig, training: Any, description: Mapping[str, Any]
+    folder: str | Path, network: NetworkConfig, training: TrainingConfig, data: Mapping[str, Any] | DataSet
 ) -> Run | None:
     """Open a run that is finished already if it is just what was asked for; None when there is no finished run.
+
+    Parameters
+    ----------
+    folder : str or Path
+    network : NetworkConfig
+    training : TrainingConfig
+    data : mapping or DataSet
+        The description of the data, or the data set: whether it was streamed or held in memory makes no difference.
 
     Raises
     ------
@@ -116,14 +128,27 @@ def finished_as(
     if not (folder / FINISHED).is_file():
         return None
     run = Run.open(folder)
-    wanted = {"network": network.to_dict(), "training": dataclasses.asdict(training), "data": dict(description)}
-    _same_settings(folder, {part: run.config[part] for part in wanted}, wanted)
+    stored = {part: run.config[part] for part in ("network", "training", "data")}
+    if isinstance(data, DataSet):
+        stored["data"] = {key: value for key, value in stored["data"].items() if key not in ORDER}
+        data = data.description()
+    _same_settings(folder, stored, {"network": network.to_dict(), "training": training.to_dict(), "data": dict(data)})
     return run
 
 
 @contextmanager
-def claimed(folder: Path, config: Mapping[str, Any], resume: bool) -> Iterator[None]:
+def claimed(folder: Path, config: Mapping[str, Any], resume: bool, session: Mapping[str, Any]) -> Iterator[None]:
     """Hold a run folder for this process, made when new, for the length of a ``with`` block.
+
+    Parameters
+    ----------
+    folder : Path
+    config : mapping
+        What decides the result: a run is gone on with only if all of it is the same.
+    resume : bool
+        Whether an unfinished run may be gone on with.
+    session : mapping
+        What is worth telling of this session, for ``provenance.json``.
 
     Raises
     ------
@@ -149,13 +174,12 @@ def claimed(folder: Path, config: Mapping[str, Any], resume: bool) -> Iterator[N
     with _locked(folder):
         for left in (*folder.glob(".writing-*"), *folder.glob("checkpoints/.writing-*")):
             left.unlink()  # of a session that was killed
-        wanted = json.loads(json.dumps(config))
         if started:
-            _same_settings(folder, read_json(folder / "config.json"), wanted)
+            _same_settings(folder, read_json(folder / "config.json"), config)
         else:
-            write_json(folder / "config.json", wanted)
+            write_json(folder / "config.json", config)
         told = read_json(folder / "provenance.json") if (folder / "provenance.json").is_file() else {"sessions": []}
-        told["sessions"].append({"started": now(), "versions": versions(), "git_commit": git_commit()})
+        told["sessions"].append({"started": now(), "versions": versions(), "git_commit": git_commit(), **session})
         write_json(folder / "provenance.json", told)
         yield
 
@@ -200,6 +224,7 @@ def now() -> str:
 
 
 def _same_settings(folder: Path, stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    stored, wanted = _complete(stored), json.loads(json.dumps(wanted))
     different = [
         f"{part}.{key} is {(stored.get(part) or {}).get(key)!r} there and {(wanted.get(part) or {}).get(key)!r} here"
         for part in sorted(set(stored) | set(wanted))
@@ -211,6 +236,14 @@ def _same_settings(folder: Path, stored: Mapping[str, Any], wanted: Mapping[str,
             f"{folder} holds a run with other settings: {'; '.join(different)}. "
             "Repeat its command to go on with it, or choose another folder."
         )
+
+
+def _complete(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored configuration as the present version writes it: settings that are new since have their default."""
+    stored = {**stored, "training": completed(stored["training"])}
+    with suppress(RacnetError):  # a network that is not known any more differs, whatever is asked for
+        stored["network"] = NetworkConfig.from_dict(stored["network"]).to_dict()
+    return stored
 
 
 @contextmanager

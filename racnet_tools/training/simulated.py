@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +85,9 @@ def train_on_simulated(
     network: str = "racnet",
     spectra_per_epoch: int = 6000,
     progress: bool = True,
+    on_epoch: Callable[[dict[str, float]], None] | None = None,
+    tensorboard: bool = False,
+    device: str | Sequence[str] | None = None,
 ) -> Run:
     """Train a network on simulated spectra.
 
@@ -100,8 +103,8 @@ def train_on_simulated(
         Name of a network of `racnet_tools.models.NETWORKS`.
     spectra_per_epoch : int
         Number of spectra that are simulated for each epoch.
-    progress : bool
-        Whether to show a progress bar.
+    progress, on_epoch, tensorboard, device
+        As for `racnet_tools.training.fit`.
 
     Returns
     -------
@@ -137,6 +140,9 @@ def train_on_simulated(
         validation=make_set(task, validation_size(spectra_per_epoch), (training.seed, 1, 0)),
         description=description,
         progress=progress,
+        on_epoch=on_epoch,
+        tensorboard=tensorboard,
+        device=device,
     )
 
 

@@ -13,12 +13,12 @@ from racnet_tools.files import atomic_path
 from racnet_tools.models import build_from_config
 
 if TYPE_CHECKING:
-    from racnet_tools.models.network import ResidualNetwork
+    from racnet_tools.models.network import Network
 
 __all__ = ["load_weights", "save_weights"]
 
 
-def save_weights(model: ResidualNetwork, path: str | Path, *, overwrite: bool = False) -> Path:
+def save_weights(model: Network, path: str | Path, *, overwrite: bool = False) -> Path:
     """Write the weights of a network to a ``.weights.h5`` file, without the optimiser's variables.
 
     Raises
@@ -34,7 +34,7 @@ def save_weights(model: ResidualNetwork, path: str | Path, *, overwrite: bool = 
     return path
 
 
-def load_weights(model: ResidualNetwork, path: str | Path) -> None:
+def load_weights(model: Network, path: str | Path) -> None:
     """Read the weights of a network from a ``.weights.h5`` file.
 
     Raises

@@ -1,0 +1,55 @@
+"""What a network reaches: cross-entropy, accuracy and confusion table, of arrays or of a part of a data set."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from racnet_tools.datasets import DataSet
+from racnet_tools.models import predict
+
+if TYPE_CHECKING:
+    from racnet_tools.models.network import Network
+
+__all__ = ["judge", "predict_part", "scores"]
+
+_BATCH = 128
+
+
+def scores(probabilities: np.ndarray, y: np.ndarray) -> dict[str, Any]:
+    """Judge class probabilities.
+
+    Parameters
+    ----------
+    probabilities : (n, n_classes) array
+    y : (n,) array
+        True class indices.
+
+    Returns
+    -------
+    dict
+        ``spectra``, ``loss`` (mean cross-entropy), ``accuracy``, ``confusion`` (rows: true class, columns: predicted).
+    """
+    probabilities = probabilities.astype(np.float64)
+    found = probabilities.argmax(axis=1)
+    confusion = np.zeros((probabilities.shape[1],) * 2, int)
+    np.add.at(confusion, (y, found), 1)
+    picked = probabilities[np.arange(len(y)), y]
+    return {
+        "spectra": len(y),
+        "loss": float(-np.log(np.maximum(picked, 1e-12)).mean()),
+        "accuracy": float((found == y).mean()),
+        "confusion": confusion.tolist(),
+    }
+
+
+def judge(model: Network, x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
+    """`scores` of a network on spectra in memory, (n, n_pixels) and (n,) class indices."""
+    return scores(predict(model, x), y)
+
+
+def predict_part(model: Network, data: DataSet, part: str) -> tuple[np.ndarray, np.ndarray]:
+    """Class probabilities (n, n_classes) and true class indices (n,) of a data set's part, read in pieces."""
+    found = [predict(model, x, batch_size=_BATCH) for x, _ in data.batches(part, _BATCH, shuffle=False)]
+    return np.concatenate(found), data.index[part][:, 2]

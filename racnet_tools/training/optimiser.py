@@ -1,0 +1,65 @@
+"""Loss, optimiser and precision of a training, on any backend of Keras.
+
+AdamW (Loshchilov & Hutter 2019) with warm-up, gradients clipped by their global norm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from racnet_tools.training.settings import TrainingConfig
+
+if TYPE_CHECKING:
+    from racnet_tools.models.network import Network
+
+__all__ = ["compile_network", "computing_in", "reseed"]
+
+
+@contextmanager
+def computing_in(precision: str) -> Iterator[None]:
+    """Layers made inside the ``with`` block compute in this precision: ``"float32"`` or Keras' name of a mixed one."""
+    import keras
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def compile_network(model: Network, training: TrainingConfig, total_steps: int) -> Any:
+    """Attach loss and optimiser to a network; return the optimiser with its variables made."""
+    import keras
+
+    warm_up = round(training.warm_up * total_steps)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0 if warm_up else training.learning_rate,
+        max(1, total_steps - warm_up),
+        alpha=1.0 if training.schedule == "constant" else 0.0,  # what it falls to
+        warmup_target=training.learning_rate if warm_up else None,
+        warmup_steps=warm_up,
+    )
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=training.weight_decay, global_clipnorm=training.clip_norm)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    model.compile(
+        optimizer,
+        keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing),
+        metrics=["accuracy"],
+        # XLA halves the speed of these convolutions on a CPU; JAX cannot do without.
+        jit_compile=keras.backend.backend() == "jax",
+    )
+    model.optimizer.build(model.trainable_variables)  # in float16, Keras' wrapper that scales the loss
+    return model.optimizer
+
+
+def reseed(model: Network, rng: np.random.Generator) -> None:
+    """Start the random numbers of every dropout layer anew."""
+    for layer in model.layers:
+        generator = getattr(layer, "seed_generator", None)
+        if generator is not None:
+            generator.state.assign(rng.integers(2**31, size=2).astype(generator.state.dtype))
