@@ -13,7 +13,19 @@ import os
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 from racnet_tools.models.config import NetworkConfig
+from racnet_tools.models.plain_config import PlainConfig
 from racnet_tools.models.predict import check_input, predict
 from racnet_tools.models.registry import NETWORKS, build, build_from_config, network_config
+from racnet_tools.models.residual_config import ResidualConfig
 
-__all__ = ["NETWORKS", "NetworkConfig", "build", "build_from_config", "check_input", "network_config", "predict"]
+__all__ = [
+    "NETWORKS",
+    "NetworkConfig",
+    "PlainConfig",
+    "ResidualConfig",
+    "build",
+    "build_from_config",
+    "check_input",
+    "network_config",
+    "predict",
+]

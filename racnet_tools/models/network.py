@@ -1,4 +1,4 @@
-"""The residual network: scaled input, residual blocks with pooling, fully connected head.
+"""The Keras model of every network: scaled input, the body of its family, fully connected head.
 
 Input ``flux`` (n, n_pixels) float32, output ``probabilities`` (n, n_classes). Keras 3, any backend.
 Reference: Zou et al. 2020, PASP 132, 044503, section 3.
@@ -6,18 +6,23 @@ Reference: Zou et al. 2020, PASP 132, 044503, section 3.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import keras
 import numpy as np
 
-from racnet_tools.models.blocks import residual_block, seed_stream
+from racnet_tools.models.blocks import residual_body
 from racnet_tools.models.config import ConfigError, NetworkConfig
+from racnet_tools.models.plain import plain_body
+
+BODIES: dict[str, Any] = {"residual": residual_body, "plain": plain_body}
+"""What comes between input and head, for each family of configurations."""
 
 
 @keras.saving.register_keras_serializable(package="racnet_tools")
-class ResidualNetwork(keras.Model):
-    """A network of residual blocks, with or without attention, from one configuration.
+class Network(keras.Model):
+    """A network, from one configuration.
 
     Parameters
     ----------
@@ -40,33 +45,27 @@ class ResidualNetwork(keras.Model):
             raise ConfigError(f"seed must be a non-negative integer. Received: seed={seed!r}")
         seeds = seed_stream(int(seed))
 
-        # --- Input
+        # --- Input and body
         flux = keras.Input((config.n_pixels,), name="flux", dtype="float32")
         features = keras.layers.Rescaling(config.scale, name="input_scale")(flux)
         features = keras.layers.Reshape((config.n_pixels, 1), name="input_channel")(features)
-
-        # --- Residual blocks
-        pooling = {"max": keras.layers.MaxPooling1D, "average": keras.layers.AveragePooling1D}[config.pooling]
-        for index in range(1, len(config.filters) + 1):
-            features = residual_block(features, index, config, seeds)
-            features = pooling(config.pool_size, name=f"block{index}_pool")(features)
+        hidden = BODIES[config.family](features, config, seeds)
 
         # --- Head
-        summary = keras.layers.GlobalAveragePooling1D(name="global_average")(features)
-        if config.head == "average+max":
-            maximum = keras.layers.GlobalMaxPooling1D(name="global_max")(features)
-            summary = keras.layers.Concatenate(name="global_features")([summary, maximum])
-        hidden = keras.layers.Dense(
-            config.dense_units,
-            activation="relu",
-            kernel_initializer=keras.initializers.HeNormal(seed=next(seeds)),
-            name="dense",
-        )(summary)
-        hidden = keras.layers.Dropout(config.dropout, seed=next(seeds), name="dropout")(hidden)
+        for index, units in enumerate(config.hidden_units, start=1):
+            number = str(index) if len(config.hidden_units) > 1 else ""
+            hidden = keras.layers.Dense(
+                units,
+                activation="relu",
+                kernel_initializer=keras.initializers.HeNormal(seed=next(seeds)),
+                name=f"dense{number}",
+            )(hidden)
+            hidden = keras.layers.Dropout(config.dropout, seed=next(seeds), name=f"dropout{number}")(hidden)
         probabilities = keras.layers.Dense(
             config.n_classes,
             activation="softmax",
             kernel_initializer=keras.initializers.VarianceScaling(0.1, seed=next(seeds)),
+            dtype="float32",  # whatever the precision of the rest
             name="probabilities",
         )(hidden)
 
@@ -74,16 +73,31 @@ class ResidualNetwork(keras.Model):
         self.network_config = config
 
     def attention_layers(self) -> list[str]:
-        """Names of the attention layers, whose outputs are the channel weights (n, channels) of each block."""
-        count = len(self.network_config.filters) if self.network_config.attention else 0
-        return [f"block{index}_attention" for index in range(1, count + 1)]
+        """Names of the layers whose outputs are the channel weights (n, channels) of each block."""
+        return self._numbered("attention")
+
+    def position_layers(self) -> list[str]:
+        """Names of the layers whose outputs are the position weights (n, length, 1) of each block: CBAM's alone."""
+        return self._numbered("position")
+
+    def _numbered(self, part: str) -> list[str]:
+        known = {layer.name for layer in self.layers}
+        names = (f"block{index}_{part}" for index in range(1, len(known)))
+        return [name for name in names if name in known]
 
     def get_config(self) -> dict[str, Any]:
         """Return the configuration as plain types."""
         return {"network_config": self.network_config.to_dict()}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> ResidualNetwork:
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Network:
         """Build the network again, with fresh weights, from what `get_config` returned."""
         del custom_objects
         return cls(NetworkConfig.from_dict(config["network_config"]))
+
+
+def seed_stream(seed: int) -> Iterator[int]:
+    """Yield one seed after the other, so that each layer starts from numbers of its own."""
+    generator = np.random.default_rng(seed)
+    while True:
+        yield int(generator.integers(2**31))

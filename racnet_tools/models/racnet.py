@@ -7,9 +7,9 @@ Reference: Zou et al. 2020, PASP 132, 044503, sections 2.6 and 3.3.
 
 from __future__ import annotations
 
-from typing import Any
+from racnet_tools.models.residual_config import ResidualConfig
 
-NAME = "racnet"
-
-SETTINGS: dict[str, Any] = {"attention": True, "attention_convolution": True, "head": "average+max"}
-"""What sets RAC-Net apart among the configurations of `racnet_tools.models.NetworkConfig`."""
+NAME, TITLE = "racnet", "RAC-Net"
+CONFIG = ResidualConfig
+SETTINGS = {"attention": "paper", "attention_convolution": True, "head": "average+max"}
+"""What sets RAC-Net apart among the configurations of its family."""

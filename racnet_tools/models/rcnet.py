@@ -5,9 +5,9 @@ Reference: Zou et al. 2020, PASP 132, 044503, sections 2.5 and 3.2.
 
 from __future__ import annotations
 
-from typing import Any
+from racnet_tools.models.residual_config import ResidualConfig
 
-NAME = "rcnet"
-
-SETTINGS: dict[str, Any] = {"attention": False, "attention_convolution": False, "head": "average"}
-"""What sets RC-Net apart among the configurations of `racnet_tools.models.NetworkConfig`."""
+NAME, TITLE = "rcnet", "RC-Net"
+CONFIG = ResidualConfig
+SETTINGS = {"attention": "none", "attention_convolution": False, "head": "average"}
+"""What sets RC-Net apart among the configurations of its family."""

@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from racnet_tools.errors import RacnetError
-from racnet_tools.models import racnet, rcnet
+from racnet_tools.models import cnet, fc, racnet, rcnet, sscnn
 from racnet_tools.models.config import ConfigError, NetworkConfig
 
 if TYPE_CHECKING:
     import keras
 
-NETWORKS: dict[str, dict[str, Any]] = {rcnet.NAME: rcnet.SETTINGS, racnet.NAME: racnet.SETTINGS}
-"""Settings of each network, by name."""
+NETWORKS: dict[str, Any] = {module.NAME: module for module in (fc, cnet, sscnn, rcnet, racnet)}
+"""The module of each network, by name, in the paper's order: NAME, TITLE, CONFIG (its family), SETTINGS."""
 
 
 def network_config(name: str, n_classes: int, n_pixels: int = 3909, **overrides: Any) -> NetworkConfig:
@@ -24,13 +24,13 @@ def network_config(name: str, n_classes: int, n_pixels: int = 3909, **overrides:
     Parameters
     ----------
     name
-        ``"rcnet"`` or ``"racnet"``.
+        ``"fc"``, ``"cnet"``, ``"sscnn"``, ``"rcnet"`` or ``"racnet"``.
     n_classes
         Number of classes.
     n_pixels
         Number of pixels of a spectrum.
     **overrides
-        Any other setting of `NetworkConfig`.
+        Any other setting of the network's family (`ResidualConfig`, `PlainConfig`).
 
     Raises
     ------
@@ -38,10 +38,9 @@ def network_config(name: str, n_classes: int, n_pixels: int = 3909, **overrides:
         When the name or a setting is not known, or a value is not allowed.
     """
     if name not in NETWORKS:
-        raise ConfigError(f"name must be one of {sorted(NETWORKS)}. Received: name={name!r}")
-    return NetworkConfig.from_dict(
-        {**NETWORKS[name], "name": name, "n_classes": n_classes, "n_pixels": n_pixels, **overrides}
-    )
+        raise ConfigError(f"name must be one of {list(NETWORKS)}. Received: name={name!r}")
+    own = {"family": NETWORKS[name].CONFIG.family, "name": name, "n_classes": n_classes, "n_pixels": n_pixels}
+    return NetworkConfig.from_dict({**own, **NETWORKS[name].SETTINGS, **overrides})
 
 
 def build(name: str, n_classes: int, n_pixels: int = 3909, *, seed: int = 0, **overrides: Any) -> keras.Model:
@@ -50,7 +49,7 @@ def build(name: str, n_classes: int, n_pixels: int = 3909, *, seed: int = 0, **o
     Parameters
     ----------
     name
-        ``"rcnet"`` or ``"racnet"``.
+        ``"fc"``, ``"cnet"``, ``"sscnn"``, ``"rcnet"`` or ``"racnet"``.
     n_classes
         Number of classes.
     n_pixels
@@ -58,7 +57,7 @@ def build(name: str, n_classes: int, n_pixels: int = 3909, *, seed: int = 0, **o
     seed
         Seed of the weights and of dropout.
     **overrides
-        Any other setting of `NetworkConfig`.
+        Any other setting of the network's family (`ResidualConfig`, `PlainConfig`).
 
     Returns
     -------
@@ -92,9 +91,9 @@ def build_from_config(config: NetworkConfig, *, seed: int = 0) -> keras.Model:
         When Keras is not installed.
     """
     try:
-        from racnet_tools.models.network import ResidualNetwork
+        from racnet_tools.models.network import Network
     except ImportError as error:
         raise RacnetError(
             f"Building networks needs Keras and TensorFlow: pip install 'racnet-tools[train]'. ({error})"
         ) from error
-    return ResidualNetwork(config, seed=seed)
+    return Network(config, seed=seed)

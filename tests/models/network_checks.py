@@ -1,6 +1,10 @@
-"""What every network must pass: one helper, so that a new network is tested by one call."""
+"""What every network must pass: one helper, so that a new network is tested by one call.
+
+`check_network` looks at one configuration in this process, `check_files` at what it writes, in a fresh one.
+"""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,9 +12,12 @@ from pathlib import Path
 import keras
 import numpy as np
 import onnxruntime
+import pytest
 from keras import ops
 
-from racnet_tools.models import NetworkConfig, build_from_config
+from racnet_tools.errors import RacnetError
+from racnet_tools.models import NetworkConfig, build_from_config, predict
+from racnet_tools.spectra import LAMOST_GRID, Preprocessing, SpectrumSet
 from racnet_tools.training import export_onnx, load_weights, save_weights
 
 FRESH = """
@@ -61,9 +68,28 @@ def check_network(config: NetworkConfig, parameters: int) -> None:
     eager = np.asarray(model(flux, training=False))
     assert eager.shape == (4, config.n_classes) and np.allclose(eager.sum(axis=1), 1, atol=1e-6)
     assert np.allclose(model.predict_on_batch(flux), eager, atol=1e-6)
-    for index in range(1, len(config.filters) + 1):
-        output = model.get_layer(f"block{index}_pool").output
-        assert output.shape == (None, config.lengths[index - 1], config.filters[index - 1])
+
+    # Every layer has a name of its own that says what it is, not one that Keras counted
+    names = [layer.name for layer in model.layers]
+    counted = re.compile(r"(conv1d|dense|dropout|re_lu|multiply|add|reshape|flatten|max_pooling1d)_\d+")
+    assert len(set(names)) == len(names) and not [name for name in names if counted.fullmatch(name)], names
+    for kind in ("attention", "position"):
+        probed = [model.get_layer(name).output.shape for name in getattr(model, f"{kind}_layers")()]
+        wide = [(None, f) if kind == "attention" else (None, n, 1) for f, n in attended(config, kind)]
+        assert probed == wide
+
+    # The operations that the configuration counts are those of the layers' matrices and filters
+    assert config.multiply_adds() == counted_multiply_adds(model)
+
+    # Bad pixels: refused where nothing has masked them, filled where something has
+    spoilt = flux.copy()
+    spoilt[2, config.n_pixels // 2] = np.nan
+    with pytest.raises(RacnetError, match="1 of 4 spectra have pixels that are not finite, the first at index 2"):
+        predict(model, spoilt)
+    if config.n_pixels == LAMOST_GRID.n_pixels:
+        mask = ~np.isfinite(spoilt)
+        masked = SpectrumSet(LAMOST_GRID.wave, np.where(mask, 0, spoilt), np.where(mask, 0.0, 1.0), mask)
+        assert np.isfinite(predict(model, Preprocessing()(masked))).all()
 
     # One training step moves every weight and stays finite
     before = model.get_weights()
@@ -72,6 +98,30 @@ def check_network(config: NetworkConfig, parameters: int) -> None:
     assert np.isfinite(loss)
     for old, weight in zip(before, model.weights, strict=True):
         assert not np.array_equal(old, ops.convert_to_numpy(weight)), f"{weight.path} got no gradient"
+
+
+def attended(config: NetworkConfig, kind: str) -> list[tuple[int, int]]:
+    """Channels and length of every block that has channel weights, or position weights."""
+    has = {"attention": ("paper", "se", "eca", "cbam"), "position": ("cbam",)}[kind]
+    if getattr(config, "attention", "none") not in has:
+        return []
+    return list(zip(config.filters, [config.n_pixels, *config.lengths], strict=False))
+
+
+def counted_multiply_adds(model: keras.Model) -> int:
+    """Multiplications with addition, from the shapes of the layers that were built."""
+    total = 0
+    for layer in model.layers:
+        kernels = [int(np.prod(w.shape)) for w in layer.weights if len(w.shape) > 1]
+        if isinstance(layer, keras.layers.Conv1D):
+            total += kernels[0] * layer.output.shape[1]
+        elif layer.name.endswith("_position"):
+            total += kernels[0] * layer.input.shape[1]
+        elif layer.name.endswith("_attention") and type(layer).__name__ == "EfficientChannelAttention":
+            total += kernels[0] * layer.input.shape[2]
+        else:  # CBAM's two matrices are used twice
+            total += sum(kernels) * (2 if type(layer).__name__ == "ConvolutionalChannelAttention" else 1)
+    return total
 
 
 def check_files(config: NetworkConfig, tmp_path: Path) -> None:
@@ -96,11 +146,11 @@ def check_files(config: NetworkConfig, tmp_path: Path) -> None:
 
     # ONNX: names, a free number of spectra, and size
     session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
-    count = len(config.filters) if config.attention else 0
-    names = ["probabilities", *(f"attention_{index}" for index in range(1, count + 1))]
+    channels = [filters for filters, _ in attended(config, "attention")]
+    names = ["probabilities", *(f"attention_{index}" for index in range(1, len(channels) + 1))]
     assert [out.name for out in session.get_outputs()] == names
     assert [(put.name, put.shape[1:]) for put in session.get_inputs()] == [("flux", [config.n_pixels])]
     for n in (1, 3):
         shapes = [out.shape for out in session.run(None, {"flux": flux[:n]})]
-        assert shapes == [(n, config.n_classes), *((n, filters) for filters in config.filters[:count])]
+        assert shapes == [(n, config.n_classes), *((n, filters) for filters in channels)]
     assert (tmp_path / "model.onnx").stat().st_size < 4.05 * model.count_params() + 60_000
