@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from racnet_tools.plots.prepared import costs, in_short, marker_area, panels, spread
+from racnet_tools.plots.prepared import costs, in_short, marker_area, panels
 from racnet_tools.plots.style import COLUMN, GREY, PAGE, PRINT, as_written, series
 
 if TYPE_CHECKING:
@@ -52,11 +52,11 @@ def accuracy_bars(rows: Columns) -> Figure:
         ax.set_xlim(*(100 * limit for limit in panel.range))
         ax.xaxis.set_major_locator(MaxNLocator(5))
         ax.set_title(as_written(panel.dataset))
+        ax.set_xlabel("accuracy / %")
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
     axes[0].set_yticks(place, [as_written(name) for name in networks])
     axes[0].set_ylim(len(networks) - 0.4, -0.6)
-    figure.supxlabel("accuracy / %", fontsize=8)
     marks = [Line2D([], [], color=style.colour, marker=style.marker, ms=4, label="here, 95 % interval")]
     if any(len(seeds) for panel in found for seeds in panel.seeds):
         marks.append(Line2D([], [], ls="", color=GREY, marker=".", ms=3.5, label="single seeds"))
@@ -68,7 +68,7 @@ def accuracy_bars(rows: Columns) -> Figure:
 
 @rc_context(PRINT)
 def cost_accuracy(rows: Columns) -> Figure:
-    """Draw the accuracy of networks against the operations they need, parameters as the markers' area.
+    """Draw the accuracy of networks against the operations they need, larger markers for more parameters.
 
     Parameters
     ----------
@@ -82,28 +82,27 @@ def cost_accuracy(rows: Columns) -> Figure:
         Column width; operations on a logarithmic axis.
     """
     names, found, errors = costs(rows)
-    operations, accuracy = found["operations"], 100 * found["accuracy"]
-    figure = Figure(figsize=(COLUMN, 2.7), layout="constrained")
+    figure = Figure(figsize=(COLUMN, 2.7 + 0.08 * len(names)), layout="constrained")
     ax = figure.subplots()
-    style = series(0)
-    ax.errorbar(operations, accuracy, yerr=100 * errors, fmt="none", ecolor=style.colour, lw=0.9, zorder=2)
-    ax.scatter(
-        operations, accuracy, marker_area(found["parameters"]), "#b9cce3", edgecolors=style.colour, lw=0.9, zorder=3
-    )
-    ax.set_xscale("log")
-    ax.set_xlim(operations.min() / 2.5, operations.max() * 6)
-    ax.margins(y=0.15)
-    order = np.argsort(accuracy, kind="stable")
-    low, high = ax.get_ylim()
-    heights = spread(accuracy[order], 0.085 * (high - low), low, high)
-    for k, height in zip(order, heights, strict=True):
-        ax.annotate(
-            f"{as_written(names[k])}, {in_short(found['parameters'][k])}",
-            (operations[k], accuracy[k]),
-            (operations[k] * 1.28, height),
-            fontsize=6.5,
-            va="center",
+    marks = []
+    for k, (name, area) in enumerate(zip(names, marker_area(found["parameters"]), strict=True)):
+        style, accuracy = series(k), 100 * found["accuracy"][k]
+        ax.errorbar(
+            found["operations"][k],
+            accuracy,
+            yerr=100 * errors[:, [k]],
+            color=style.colour,
+            marker=style.marker,
+            ms=np.sqrt(area),
+            mfc=(style.colour, 0.6),
         )
-    ax.set_xlabel("operations for one spectrum (marker's area: parameters)")
+        label = f"{as_written(name)}, {in_short(found['parameters'][k])}"
+        marks.append(Line2D([], [], ls="", color=style.colour, marker=style.marker, ms=4, label=label))
+    ax.set_xscale("log")
+    ax.margins(0.12, 0.12)
+    ax.set_xlabel("operations for one spectrum")
     ax.set_ylabel("accuracy / %")
+    figure.legend(
+        handles=marks, loc="outside lower center", ncols=2, title="larger marker: more parameters", title_fontsize=7
+    )
     return figure

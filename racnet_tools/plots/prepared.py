@@ -229,8 +229,8 @@ def panels(rows: Columns) -> list[Panel]:
 
 
 def marker_area(parameters: np.ndarray) -> np.ndarray:
-    """Area of markers in square points, in proportion to the numbers of parameters; 160 for the largest."""
-    return 160 * np.asarray(parameters, dtype=float) / np.nanmax(parameters)
+    """Area of markers in square points, as the root of the numbers of parameters; 100 for the largest."""
+    return 100 * np.sqrt(np.asarray(parameters, dtype=float) / np.nanmax(parameters))
 
 
 def in_short(number: float) -> str:

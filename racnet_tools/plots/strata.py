@@ -64,7 +64,8 @@ def binned_accuracy(tables: Mapping[str, Columns], *, xlabel: str) -> Figure:
         below.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         below.xaxis.set_major_formatter(ScalarFormatter())
         below.xaxis.set_minor_formatter(NullFormatter())
-    ax.set_ylim(top=min(ax.get_ylim()[1], 101))
+    low, high = ax.get_ylim()
+    ax.set_ylim(low, min(high, 100 + 0.04 * (100 - low)))  # room for the markers at 100, no more
     ax.set_ylabel("accuracy / %")
     below.set_ylim(bottom=0)
     below.set_ylabel("objects")

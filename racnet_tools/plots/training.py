@@ -92,11 +92,12 @@ def confusions(matrices: Mapping[str, np.ndarray], classes: Sequence[str]) -> Fi
     side = 0.46 * len(classes) + 0.25
     across = int(np.clip(PAGE / side, 1, len(matrices)))
     down = -(-len(matrices) // across)
+    across = -(-len(matrices) // down)
     figure = Figure(figsize=(max(across * side + 0.6, COLUMN), down * (side + 0.25) + 0.35), layout="constrained")
     axes = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).ravel()
     for ax, (name, given) in zip(axes, matrices.items(), strict=False):
         _matrix(ax, *row_shares(given, classes), classes, 6)
-        ax.tick_params(axis="x", labelrotation=30)
+        ax.tick_params(axis="x", labelrotation=30 if max(map(len, classes)) > 3 else 0)
         ax.set_title(as_written(name))
     for ax in axes[len(matrices) :]:
         ax.set_axis_off()
