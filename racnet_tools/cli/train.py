@@ -161,7 +161,7 @@ def _prepared(args: argparse.Namespace, training: TrainingConfig) -> int:
     start = time.monotonic()
     trained = train_on_dataset(data, args.output, training, **_how(args))
     print(f"{args.output}: {_epochs(trained)} ({time.monotonic() - start:.0f} s)")
-    results, numbers = test_results(trained, data)
+    results, numbers = on_test_part(trained, data)
     print(results)
     if args.preset_output:
         save_dataset_preset(trained, data, args.preset_output, results=results, provenance={"test": numbers})
@@ -169,7 +169,7 @@ def _prepared(args: argparse.Namespace, training: TrainingConfig) -> int:
     return 0
 
 
-def test_results(trained: Run, data: DataSet) -> tuple[str, dict[str, Any]]:
+def on_test_part(trained: Run, data: DataSet) -> tuple[str, dict[str, Any]]:
     """What a finished run reaches on the test part: in Markdown, with 95 % Wilson intervals, and in numbers."""
     from racnet_tools.evaluate import Proportion, accuracy
     from racnet_tools.training.judging import predict_part, scores
