@@ -133,17 +133,18 @@ class MovableQuasars:
         self._narrow = _draw_narrow(n, rng)
         self._with_host = rows = np.flatnonzero(some.z < _HOSTS)
         self._hosts, share = _draw_hosts(some.z[rows], rng)
-        nucleus = self._nucleus(some.z)[rows]
+        nucleus = self.nuclei(some.z)[rows]
         self._host_level = _host_level(nucleus, observe_galaxies(self._hosts, some.z[rows]), share)
         self._sight = rng.integers(0, 2**63, n).tolist()
 
     def at(self, z: np.ndarray) -> np.ndarray:
         """The quasars at redshifts (n,), at LAMOST's pixels and without noise; (n, 3909) float32."""
-        observed = self._nucleus(z)
+        observed = self.nuclei(z)
         observed[self._with_host] += observe_galaxies(self._hosts, z[self._with_host]) * self._host_level
         return observed * sightline_transmission(z, self._sight)
 
-    def _nucleus(self, z: np.ndarray) -> np.ndarray:
+    def nuclei(self, z: np.ndarray) -> np.ndarray:
+        """As `at`, without hosts and without hydrogen on the way."""
         observed = _sample(self._quasars.flux, z)
         _add_narrow(observed, z, np.arange(len(z)), self._narrow)
         return observed
