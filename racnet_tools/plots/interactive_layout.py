@@ -32,6 +32,7 @@ def empty(rows: int, columns: int, *, height: float, legend: bool = True, **subp
         # Below the title of the axis; the margin grows with the lines that the legend needs.
         legend={"orientation": "h", "y": -62 / (height - 130), "yanchor": "top", "x": 0.5, "xanchor": "center"},
         hoverlabel={"namelength": -1},
+        meta={"narrowest": 270 * columns if columns > 1 else 0},  # pixels; a page scrolls sideways below
     )
     figure.update_xaxes(automargin=True)
     figure.update_yaxes(automargin=True)

@@ -196,5 +196,5 @@ def cost_accuracy(rows: Columns) -> go.Figure:
         title_text="operations for one spectrum (larger marker: more parameters)",
     )
     figure.update_yaxes(title_text="accuracy / %")
-    figure.update_layout(legend_itemsizing="constant")
+    figure.update_layout(title=heading("larger marker: more parameters"), legend_itemsizing="constant", margin_t=44)
     return figure

@@ -40,7 +40,7 @@ h2{font-size:1.25rem;margin-top:2.4rem;border-bottom:1px solid var(--line)}h3{fo
 nav{background:var(--fill);border-radius:4px;padding:.4rem 1rem;margin:1rem 0;font-size:.9rem}
 nav ul{list-style:none;margin:0;padding:0}nav ul ul{padding-left:1.2rem}
 figure{margin:1.4rem 0}figure>img,.still,.live{background:#fff;border-radius:4px}
-img{max-width:100%;height:auto}.still{display:none}figcaption,caption{font-size:.9rem;color:var(--soft);text-align:left}
+img{max-width:100%;height:auto}.still{display:none}.live{overflow-x:auto}figcaption,caption{font-size:.9rem;color:var(--soft);text-align:left}
 .scroll{overflow-x:auto;margin:1rem 0}table{border-collapse:collapse;font-size:.85rem}caption{padding-bottom:.3rem}
 th,td{border-bottom:1px solid var(--line);padding:.25rem .6rem;text-align:left;white-space:nowrap}
 th.number,td.number{text-align:right;font-variant-numeric:tabular-nums}
@@ -61,6 +61,7 @@ _WITHOUT_SCRIPTS = "<noscript><style>.live{display:none}.still{display:block}</s
 _DRAW = """
 document.querySelectorAll("script[data-figure]").forEach(function (source) {
   var figure = JSON.parse(source.textContent);
+  document.getElementById(source.dataset.figure).style.minWidth = figure.layout.meta.narrowest + "px";
   Plotly.newPlot(source.dataset.figure, figure.data, figure.layout, {
     displaylogo: false, responsive: true, modeBarButtons: [["toImage", "zoom2d", "pan2d", "resetScale2d"]]
   });

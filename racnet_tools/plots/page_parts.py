@@ -151,7 +151,7 @@ class Picture(Part):
         if self.interactive is not None:
             place = f"figure-{self.number}"
             image = (
-                f'<div class="live" id="{place}" role="img" aria-label="{text}"></div>'
+                f'<div class="live"><div id="{place}" role="img" aria-label="{text}"></div></div>'
                 f'<script type="application/json" data-figure="{place}">{self.interactive}</script>'
                 f'<div class="still">{image}</div>'
             )

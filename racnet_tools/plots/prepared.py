@@ -77,8 +77,8 @@ def _as_columns(table: Columns) -> dict[str, Any]:
 
 
 def _floats(values: Any) -> np.ndarray:
-    masked = np.ma.asarray([np.nan if value is None else value for value in values], dtype=float)
-    return np.ma.filled(masked, np.nan)
+    missing = [value is None or np.ma.is_masked(value) for value in values]
+    return np.array([np.nan if lost else value for value, lost in zip(values, missing, strict=True)], dtype=float)
 
 
 def required(shown: Mapping[str, Any], what: str) -> None:

@@ -63,7 +63,7 @@ def test_page_escapes_and_stands_alone(small_set, tmp_path):
     page.save(path)
     html = path.read_text(encoding="utf-8")
     assert "<script>" not in html and "<i>" not in html and "<b>" not in html
-    assert "http" not in html
+    assert "://" not in html and "<script" not in html
     assert html.count("data:image/png;base64,") == 1
     with pytest.raises(RacnetError, match="not overwritten"):
         page.save(path)
