@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["binned_accuracy", "redshift_sweep", "reliability", "risk_coverage"]
 
-_PAIR = {"shared_xaxes": True, "vertical_spacing": 0.05}
+_PAIR: dict[str, Any] = {"shared_xaxes": True, "vertical_spacing": 0.05}
 
 
 def reliability(tables: Mapping[str, Columns]) -> go.Figure:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from scipy.optimize import isotonic_regression
@@ -15,7 +15,7 @@ from racnet_tools.evaluate.accuracy import wilson_interval
 if TYPE_CHECKING:
     from astropy.table import Table
 
-    Columns = Table | Mapping[str, Sequence[Any] | np.ndarray] | Sequence[Mapping[str, Any]]
+    Columns: TypeAlias = Table | Mapping[str, Sequence[Any] | np.ndarray] | Sequence[Mapping[str, Any]]
 
 __all__ = [
     "Bins",
@@ -168,8 +168,8 @@ def reliability_bins(table: Columns) -> Bins:
     found, confidence = bins(table), columns(table, ("confidence",))["confidence"]
     filled = found.n > 0
     share = found.n[filled] / max(found.n.sum(), 1)
-    rest = (values[filled] for values in (found.low, found.high, confidence))
-    return Bins(*rest, share, found.accuracy[filled], found.errors[:, filled])
+    low, high, place = found.low[filled], found.high[filled], confidence[filled]
+    return Bins(low, high, place, share, found.accuracy[filled], found.errors[:, filled])
 
 
 def _errors(value: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:

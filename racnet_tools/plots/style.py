@@ -13,7 +13,7 @@ __all__ = ["COLUMN", "GREY", "PAGE", "PRINT", "Series", "as_written", "series", 
 COLUMN, PAGE = 3.4, 7.1  # inches: one column and the text width of a journal page
 GREY = "#6b7280"
 
-PRINT: dict[str, Any] = {
+PRINT: Any = {  # settings of matplotlib
     "font.size": 8,
     "axes.labelsize": 8,
     "axes.titlesize": 8,
