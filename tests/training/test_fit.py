@@ -44,7 +44,7 @@ def undisturbed(tmp_path_factory):
 
 
 def test_a_line_is_learned(tmp_path):
-    training = TrainingConfig(epochs=6, batch_size=16, learning_rate=3e-2, seed=4, average=0.9)
+    training = TrainingConfig(epochs=6, batch_size=16, learning_rate=3e-2, seed=5, average=0.9)
     run = fit(NETWORK, two_classes(320, 1), tmp_path / "run", training, validation=two_classes(50, 9), progress=False)
     assert run.metrics["validation"]["accuracy"] > 0.9
     x, y = two_classes(50, 9)
