@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy import fft
+from numpy import fft
 from threadpoolctl import threadpool_limits
 
 from racnet_tools.errors import RacnetError
@@ -267,7 +267,7 @@ def _transformed(flux: np.ndarray, reach: int, shift: int, bins: int, subclass: 
     ratio, _ = _relative(flux)
     ratio = ratio[:, reach % bins :]
     ratio = ratio[:, : ratio.shape[1] // bins * bins].reshape(len(ratio), -1, bins).mean(axis=2)
-    length = fft.next_fast_len(ratio.shape[1] + N // bins + 1, real=True)
+    length = 1 << (ratio.shape[1] - 1).bit_length()  # what wraps around is not looked at
     own, square = (fft.rfft(a, length, axis=1).astype(np.complex64) for a in (ratio, ratio**2))
     return _Moved(own, square, length, bins, shift // bins, reach // bins, subclass)
 
