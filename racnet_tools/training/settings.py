@@ -52,8 +52,8 @@ class TrainingConfig:
         number a class. The history's loss is the weighted one.
     precision : str
         ``"float32"``, or Keras' ``"mixed_bfloat16"`` or ``"mixed_float16"``: weights stay float32, layers compute in
-        16 bits. That is for GPUs. On a CPU it does not pay: see `racnet_tools.training.optimiser`. What is judged
-        and kept is the network in float32.
+        16 bits. Meant for GPUs that have 16-bit units; a CPU without them only converts to and fro. No gain has been
+        measured yet. What is judged and kept is the network in float32.
     augmentation : Augmentation, optional
         Changes of the training spectra on the fly; for a `racnet_tools.datasets.DataSet` only.
 

@@ -1,7 +1,8 @@
 """Training on a prepared data set, read batch by batch from its store while the network trains.
 
 A thread reads and preprocesses ahead, as many batches as `AHEAD`; in memory are a piece of the store (2,000 spectra,
-about 200 MB while it is worked on) and these batches, however large the data set is.
+about 250 MB while it is worked on) and these batches, however large the data set is. Every chunk of the store that
+holds spectra of the data set is read once an epoch: a small data set of a large store pays for what it does not use.
 """
 
 from __future__ import annotations
