@@ -1,6 +1,9 @@
 """Accuracy of a preset on real survey files, against the surveys' own labels, per source.
 
-    python benchmarks/accuracy_on_real_spectra.py FOLDER [--preset racnet-class]
+    python benchmarks/accuracy_on_real_spectra.py FOLDER [--preset racnet-class ...]
+
+A preset that knows UNKNOWN may say so: that counts as wrong, and how often it does is in the confusion tables. A preset
+of spectral types is asked for the stars of its types alone.
 
 FOLDER has one sub-folder a source (lamost/SOURCE/... and sdss/SOURCE/...); refused files are listed. A file
 survey_spectra.npz in it (arrays flux, ivar, mask, label, subclass, survey, group, snr_r, z on the LAMOST grid) is
@@ -20,7 +23,7 @@ from astropy.io import fits
 
 from racnet_tools.errors import ReadError
 from racnet_tools.evaluate import accuracy, accuracy_by, confusion_table
-from racnet_tools.inference import classify
+from racnet_tools.inference import Preset, classify, load_preset
 from racnet_tools.readers import find_files, read_file
 from racnet_tools.spectra import LAMOST_GRID, SpectrumSet, concatenate
 
@@ -69,11 +72,10 @@ def report_sdss(spectra: SpectrumSet, preset: str) -> None:
     label, snr = np.asarray(spectra.table["label"]), np.asarray(spectra.table["snr_r"].filled(np.nan), float)
     table = classify(spectra, preset)
     found = np.asarray(table["label"].filled("none"))
+    named = (*CLASSES, *sorted({*found} - {*CLASSES, "none"}))
     print(f"\nSDSS spectra in LAMOST's window; {np.mean(found == 'none'):.1%} refused for want of pixels")
     print(
-        "\n".join(
-            f"  {line}" for line in confusion_table(label, np.where(found == "none", "", found), CLASSES).pformat()
-        )
+        "\n".join(f"  {line}" for line in confusion_table(label, np.where(found == "none", "", found), named).pformat())
     )
     z = np.asarray(spectra.table["z"].filled(np.nan), float)
     for name in CLASSES:
@@ -88,10 +90,20 @@ def report_sdss(spectra: SpectrumSet, preset: str) -> None:
                     print(f"    {what} {low:g} to {high:g}: {accuracy(label[some], found[some])}")
 
 
+def report_types(spectra: SpectrumSet, kind: np.ndarray, source: np.ndarray, dr1: np.ndarray, preset: Preset) -> None:
+    """Print what a preset of spectral types reaches on the stars of its types."""
+    label = np.asarray(spectra.table["label"].filled(""))
+    which = np.flatnonzero((label == "STAR") & np.isin(kind, preset.classes))
+    found = np.asarray(classify(spectra[which], preset.folder)["label"])
+    for title, where in (("later than LAMOST DR1", ~dr1[which]), ("LAMOST DR1 (its own borders)", dr1[which])):
+        print(f"\n{', '.join(preset.classes)}; {title}")
+        report(kind[which], found, source[which], where, preset.classes)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--preset", default="racnet-class")
+    parser.add_argument("--preset", nargs="+", default=["racnet-class"])
     args = parser.parse_args()
     sets, source, dr1 = [], [], []
     for path in find_files([args.folder]):
@@ -104,18 +116,35 @@ def main() -> None:
         source += [path.parent.name] * len(spectra)
         dr1 += [is_dr1(path)] * len(spectra)
     spectra = concatenate(sets)
-    table = classify(spectra, args.preset)
-    source, dr1 = np.array(source), np.array(dr1)
-    label = np.asarray(spectra.table["label"].filled(""))
     kind = np.array([stellar_type(subclass) for subclass in spectra.table["subclass"].filled("")])
+    print(f"{len(spectra)} spectra of {len(set(spectra.table['object_id']))} objects")
+    star = (np.asarray(spectra.table["label"].filled("")) == "STAR") & np.isin(kind, TYPES) & ~np.array(dr1)
+    visits, same = agreement_of_visits(np.asarray(spectra.table["object_id"])[star], kind[star])
+    print(f"Repeat visits of the same star, later than DR1: the survey's own types agree in {same} of {visits} pairs")
+    whole = args.folder / "survey_spectra.npz"
+    for name in args.preset:
+        preset = load_preset(name)
+        print(f"\n===== {preset.name}")
+        if preset.task == "stellar_type":
+            report_types(spectra, kind, np.array(source), np.array(dr1), preset)
+            continue
+        report_classes(spectra, kind, np.array(source), np.array(dr1), name)
+        if whole.exists():
+            report_sdss(sdss_of(whole), name)
+
+
+def report_classes(spectra: SpectrumSet, kind: np.ndarray, source: np.ndarray, dr1: np.ndarray, preset: str) -> None:
+    """Print classes and, where the preset divides stars, their types."""
+    table = classify(spectra, preset)
+    label = np.asarray(spectra.table["label"].filled(""))
     found = np.asarray(table["label"])
+    print(f"{np.mean(table['rejected']):.1%} rejected")
+    print("\nSTAR, GALAXY, QSO; survey labels")
+    report(label, found, source, np.isin(label, CLASSES), (*CLASSES, *sorted({*found} - {*CLASSES})))
+    if not any(table["subclass"].filled("")):
+        return
     # A star that the first network takes for something else counts as wrong among the types too.
     found_kind = np.where(found == "STAR", table["subclass"].filled(""), "")
-    objects = len(set(spectra.table["object_id"]))
-    print(f"{len(spectra)} spectra of {objects} objects; {np.mean(table['rejected']):.1%} rejected")
-
-    print("\nSTAR, GALAXY, QSO; survey labels")
-    report(label, found, source, np.isin(label, CLASSES), CLASSES)
     star = (label == "STAR") & np.isin(kind, TYPES)
     for title, where in (("later than LAMOST DR1", star & ~dr1), ("LAMOST DR1 (its own borders)", star & dr1)):
         if where.any():
@@ -130,11 +159,6 @@ def main() -> None:
     later, f9 = some & ~dr1, np.char.startswith(spectra.table["subclass"].filled("").astype(str), "F9")
     for title, where in (("half that borders were fitted on", half), ("other half", ~half), ("without F9", ~f9)):
         print(f"F/G/K later than DR1, {title}: {accuracy(kind[later & where], found_kind[later & where])}")
-    visits, same = agreement_of_visits(np.asarray(spectra.table["object_id"])[star & ~dr1], kind[star & ~dr1])
-    print(f"Repeat visits of the same star, later than DR1: the survey's own types agree in {same} of {visits} pairs")
-    whole = args.folder / "survey_spectra.npz"
-    if whole.exists():
-        report_sdss(sdss_of(whole), args.preset)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ __all__ = ["SpectrumSet", "__version__", "classify", "read"]
 
 _HOME = {"SpectrumSet": "spectra", "classify": "inference", "read": "readers"}
 _PACKAGES = {
-    "archives", "datasets", "evaluate", "inference", "models", "plots", "readers", "simulate", "spectra", "training",
+    "archives", "datasets", "evaluate", "inference", "models", "plots", "readers", "reproduce", "simulate", "spectra",
+    "training",
 }  # fmt: skip
 
 

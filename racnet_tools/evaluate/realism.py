@@ -14,34 +14,13 @@ import numpy as np
 
 from racnet_tools.errors import RacnetError
 from racnet_tools.evaluate.realism_features import Features
+from racnet_tools.evaluate.rejection import auc
+from racnet_tools.evaluate.rejection import auroc
 from racnet_tools.spectra import LAMOST_GRID, SpectrumSet
 
-__all__ = ["Auc", "TwoSample", "auc", "match", "measured_snr", "tell_apart", "two_sample_test"]
+__all__ = ["Auc", "TwoSample", "match", "measured_snr", "tell_apart", "two_sample_test"]
 
 _R_BAND = slice(*np.searchsorted(LAMOST_GRID.wave, (5500.0, 6900.0)))
-
-
-def auc(positive: np.ndarray, score: np.ndarray) -> float:
-    """Area under the ROC curve: the chance that a positive scores higher than a negative (ties count half).
-
-    Parameters
-    ----------
-    positive : (n,) bool array
-        Which rows are positive.
-    score : (n,) array
-        Rows without a finite score are left out.
-
-    Returns
-    -------
-    float
-        NaN where one side is empty.
-    """
-    known = np.isfinite(score)
-    yes, values = np.asarray(positive, bool)[known], np.asarray(score, float)[known]
-    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
-    rank = (np.cumsum(count) - (count - 1) / 2)[place]
-    n_yes, n_no = int(yes.sum()), int((~yes).sum())
-    return float((rank[yes].sum() - n_yes * (n_yes + 1) / 2) / (n_yes * n_no)) if n_yes and n_no else float("nan")
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from racnet_tools.errors import RacnetError
-from racnet_tools.evaluate.realism import auc, match, measured_snr, tell_apart, two_sample_test
+from racnet_tools.evaluate.realism import match, measured_snr, tell_apart, two_sample_test
 from racnet_tools.evaluate.realism_features import VIEWS, autocorrelation, features, running_median
 from racnet_tools.evaluate.realism_indices import INDICES, colours, compare, d4000, ks_distance, line_indices
+from racnet_tools.evaluate.rejection import auc
 from racnet_tools.simulate import simulate
 from racnet_tools.spectra import LAMOST_GRID, SpectrumSet, air_to_vacuum, concatenate
 

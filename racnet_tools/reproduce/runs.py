@@ -1,0 +1,241 @@
+"""The trainings of a reproduction: each in a run folder of its own, with what the network says of the test spectra.
+
+A finished training is never repeated, an interrupted one is gone on with. Beside the run's own files its folder gets
+``predictions.npz``: class probabilities and true classes of the test and of the validation part.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from racnet_tools.datasets import DataSet
+from racnet_tools.errors import RacnetError, ReadError
+from racnet_tools.files import atomic_path
+from racnet_tools.models import NetworkConfig
+from racnet_tools.reproduce.plan import Experiment, config_of, epochs_within, schedule
+from racnet_tools.training import Run, TrainingConfig, fit
+from racnet_tools.training.judging import predict_part
+from racnet_tools.training.run_folder import FINISHED
+
+__all__ = ["Trained", "find", "train_all"]
+
+_PREDICTIONS = "predictions.npz"
+_OVERHEAD = 20.0  # seconds that a training costs beside its epochs: compilation, test spectra
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished training and what its network says.
+
+    Attributes
+    ----------
+    experiment : Experiment
+    run : Run
+    p, y : (n_test, n_classes) float32, (n_test,) int64
+        Class probabilities and true class indices of the test part, in the order of the data set's index.
+    validation_p, validation_y
+        The same of the validation part.
+    predict_cpu_seconds : float
+        Processor time that the test part took.
+    """
+
+    experiment: Experiment
+    run: Run
+    p: np.ndarray
+    y: np.ndarray
+    validation_p: np.ndarray
+    validation_y: np.ndarray
+    predict_cpu_seconds: float
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """Class index of each test spectrum, (n_test,)."""
+        return self.p.argmax(axis=1)
+
+    @property
+    def epochs(self) -> int:
+        """Epochs that it was trained for."""
+        return int(self.run.config["training"]["epochs"])
+
+
+class _OutOfTime(Exception):
+    """The time that was given is over."""
+
+
+def train_all(
+    folder: Path,
+    wanted: Sequence[Experiment],
+    data: dict[str, DataSet],
+    scale: float,
+    *,
+    deadline: float | None = None,
+    say: Say = lambda line: None,
+    progress: bool = True,
+) -> list[str]:
+    """Train what is missing, in order.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the reproduction.
+    wanted : sequence of Experiment
+    data : dict of str to DataSet
+    scale : float
+        Decides epochs and batch size, see `racnet_tools.reproduce.plan.schedule`.
+    deadline : float, optional
+        Time (`time.monotonic`) at which training ends. Epochs are then so many that all that is missing should fit;
+        what does not is left for the next time.
+    say : callable
+        Told in a line what is done.
+    progress : bool
+        Whether to show progress bars.
+
+    Returns
+    -------
+    list of str
+        What is still missing, and why.
+    """
+    most, batch = schedule(scale)
+    least = 1 if deadline is not None else most
+    missing = [one for one in wanted if _finished(folder, one, least) is None]
+    if not missing:
+        return []
+    epochs = most
+    if deadline is not None:
+        cost = _cost_of_epoch(missing, data, batch)
+        left = deadline - time.monotonic() - _OVERHEAD * len(missing)
+        epochs = epochs_within(left, cost, most)
+        say(f"{len(missing)} trainings, {cost:.0f} s an epoch of all: {epochs} of {most} epochs")
+    for number, one in enumerate(missing):
+        if deadline is not None and time.monotonic() > deadline:
+            return [f"{other}: the time was over" for other in missing[number:]]
+        say(f"[{number + 1}/{len(missing)}] {one}")
+        try:
+            _train(folder, one, data[one.dataset], epochs, batch, deadline, progress)
+        except _OutOfTime:
+            return [f"{other}: the time was over" for other in missing[number:]]
+    return []
+
+
+def find(folder: Path, one: Experiment, data: DataSet) -> Trained | None:
+    """A finished training with its predictions, which are made where they are missing; None if it is not finished."""
+    where = _finished(folder, one, 1)
+    if where is None:
+        return None
+    run = Run.open(where)
+    told = {name: value for name, value in run.config["data"].items() if name != "order"}
+    if told != data.description() or run.network_config != _config(one, data):
+        raise RacnetError(
+            f"{where} was trained on other data or with another network than {one} stands for. "
+            "Choose another output folder."
+        )
+    kept = where / _PREDICTIONS
+    if not kept.exists():
+        _predict(run, data, kept)
+    try:
+        with np.load(kept, allow_pickle=False) as file:
+            stored = {name: file[name] for name in file.files}
+        return Trained(one, run, predict_cpu_seconds=float(stored.pop("predict_cpu_seconds")), **stored)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ReadError(kept, expected="predictions", found=str(error), advice="Delete it; it is made anew.") from error
+
+
+def _config(one: Experiment, data: DataSet) -> NetworkConfig:
+    return config_of(one.network, len(data.classes), data.store.n_pixels)
+
+
+def _folders(folder: Path, one: Experiment) -> list[tuple[int, Path]]:
+    """Run folders of an experiment with their epochs, the longest training first."""
+    parent = folder / "runs" / one.dataset / one.network
+    found = []
+    for path in parent.glob(f"epochs*-seed{one.seed}"):
+        number = path.name.removeprefix("epochs").removesuffix(f"-seed{one.seed}")
+        if number.isdecimal():
+            found.append((int(number), path))
+    return sorted(found, reverse=True)
+
+
+def _finished(folder: Path, one: Experiment, least: int) -> Path | None:
+    for epochs, path in _folders(folder, one):
+        if epochs >= least and (path / FINISHED).is_file():
+            return path
+    return None
+
+
+def _train(
+    folder: Path,
+    one: Experiment,
+    data: DataSet,
+    epochs: int,
+    batch: int,
+    deadline: float | None,
+    progress: bool,
+) -> None:
+    import keras
+
+    begun = [number for number, path in _folders(folder, one) if not (path / FINISHED).is_file()]
+    if begun and deadline is not None:
+        epochs = begun[0]  # what an earlier call decided
+    where = folder / "runs" / one.dataset / one.network / f"epochs{epochs}-seed{one.seed}"
+    where.parent.mkdir(parents=True, exist_ok=True)
+
+    def watch(row: dict[str, float]) -> None:
+        if deadline is not None and time.monotonic() > deadline and row["epoch"] < epochs:
+            raise _OutOfTime
+
+    config = _config(one, data)
+    run = fit(
+        config,
+        data,
+        where,
+        TrainingConfig(epochs=epochs, batch_size=min(batch, data.size("train")), seed=one.seed),
+        progress=progress,
+        on_epoch=watch,
+    )
+    _predict(run, data, where / _PREDICTIONS)
+    keras.backend.clear_session()
+
+
+def _predict(run: Run, data: DataSet, path: Path) -> None:
+    model = run.model()
+    start = time.process_time()
+    p, y = predict_part(model, data, "test")
+    seconds = time.process_time() - start
+    validation_p, validation_y = predict_part(model, data, "validation")
+    with atomic_path(path, overwrite=True) as temporary, temporary.open("wb") as file:
+        np.savez(
+            file, p=p, y=y, validation_p=validation_p, validation_y=validation_y, predict_cpu_seconds=np.array(seconds)
+        )
+
+
+def _cost_of_epoch(missing: Sequence[Experiment], data: dict[str, DataSet], batch: int) -> float:
+    """Seconds that one epoch of all experiments takes, from two steps of each network measured here and now."""
+    cost = {network: _seconds_per_spectrum(network, batch) for network in dict.fromkeys(one.network for one in missing)}
+    return sum(cost[one.network] * data[one.dataset].size("train") for one in missing)
+
+
+def _seconds_per_spectrum(network: str, batch: int) -> float:
+    import keras
+
+    from racnet_tools.models import build_from_config
+    from racnet_tools.training.optimiser import compile_network
+
+    config = config_of(network, 3)
+    model: Any = build_from_config(config)
+    compile_network(model, TrainingConfig(epochs=1, batch_size=batch), 10)
+    x = np.full((batch, config.n_pixels), config.n_pixels**-0.5, np.float32)
+    target = np.eye(3, dtype=np.float32)[np.arange(batch) % 3]
+    model.train_on_batch(x, target)  # compiles
+    start = time.monotonic()
+    for _ in range(2):
+        model.train_on_batch(x, target)
+    spent = time.monotonic() - start
+    keras.backend.clear_session()
+    return spent / (2 * batch)
