@@ -90,8 +90,8 @@ def expected_calibration_error(p: ArrayLike, y: ArrayLike, bins: int = 15) -> fl
     Returns
     -------
     float
-        From 0 (calibrated) to 1; each bin weighs as many spectra as it has. Chance differences in the bins add up and do
-        not cancel, so few spectra make it too high.
+        From 0 (calibrated) to 1; each bin weighs as many spectra as it has. Chance differences in the bins add up and
+        do not cancel, so few spectra make it too high.
 
     Raises
     ------

@@ -15,7 +15,6 @@ import numpy as np
 from racnet_tools.errors import RacnetError
 from racnet_tools.evaluate.realism_features import Features
 from racnet_tools.evaluate.rejection import auc
-from racnet_tools.evaluate.rejection import auroc
 from racnet_tools.spectra import LAMOST_GRID, SpectrumSet
 
 __all__ = ["Auc", "TwoSample", "match", "measured_snr", "tell_apart", "two_sample_test"]
