@@ -17,16 +17,22 @@ def paired(both, only_a, only_b, none):
 
 @pytest.mark.parametrize(
     ("counts", "lower", "upper"),
+    # Newcombe 1998 (Statist. Med. 17, 2635), Table III, method 10.
     [
-        # Newcombe 1998 (Statist. Med. 17, 2635), Table II, method 10.
         ((36, 12, 2, 0), 0.0569, 0.3404),
-        # Bentur et al. 2009 as in Fagerland, Lydersen and Laake, Statistical Analysis of Contingency Tables, ch. 8.
-        ((1, 1, 7, 12), -0.507, -0.026),
+        ((20, 12, 2, 16), 0.0562, 0.3292),
+        ((18, 12, 2, 18), 0.0562, 0.3290),
+        ((36, 14, 0, 0), 0.1528, 0.4167),
+        ((18, 14, 0, 18), 0.1441, 0.3963),
+        ((1, 97, 1, 1), 0.8736, 0.9850),
+        ((0, 30, 0, 0), 0.8395, 1.0),
+        ((54, 0, 0, 0), -0.0664, 0.0664),
+        ((30, 0, 0, 24), -0.0358, 0.0358),
     ],
 )
 def test_interval_of_the_difference_has_the_published_values(counts, lower, upper):
     found = mcnemar(*paired(*counts))
-    assert (found.lower, found.upper) == pytest.approx((lower, upper), abs=6e-4)
+    assert (found.lower, found.upper) == pytest.approx((lower, upper), abs=6e-5)
 
 
 def test_p_value_is_the_exact_tail_of_the_binomial():
