@@ -241,9 +241,9 @@ def _differences(page: Page, found: Mapping[str, Any]) -> None:
 def _training(page: Page, found: Mapping[str, Any]) -> None:
     page.heading("Training and cost")
     for dataset, one in found["data"].items():
-        here = {row["title"]: row["history"] for row in found["networks"] if row["dataset"] == dataset}
-        if here:
-            _both(page, "learning_curves", f"Learning curves on {one['title']}, first seeds.", here)
+        runs = {row["title"]: row["history"] for row in found["networks"] if row["dataset"] == dataset}
+        if runs:
+            _both(page, "learning_curves", f"Learning curves on {one['title']}, first seeds.", runs)
     page.table(
         ["data set", "network", "epochs", "batch", "training, processor time", "training, clock", "a spectrum",
          "classifying a spectrum"],
@@ -348,8 +348,8 @@ def _rejection(page: Page, found: Mapping[str, Any]) -> None:
                 ]
                 for row in found["strangers"]
             ],
-            "Chance that such a spectrum gets a higher score than a test spectrum of a known class; 0.5 is no use at "
-            "all.",
+            "Chance that such a spectrum gets a higher score than a test spectrum of a known class. 0.5 is no use at "
+            "all; below it the network is surer of what it never saw than of its own classes.",
         )
 
 
@@ -365,7 +365,17 @@ def _strata(page: Page, found: Mapping[str, Any]) -> None:
                 {title_of(row["network"]): row["snr_r"] for row in here},
                 xlabel="S/N in r",
             )
-    for row in _best([row for row in found["strata"] if "subclass" in row]):
+    for dataset, one in found["data"].items():
+        hot = {title_of(r["network"]): r["teff"] for r in found["strata"] if r["dataset"] == dataset and r.get("teff")}
+        if hot:
+            _both(
+                page,
+                "binned_accuracy",
+                f"Accuracy on {one['title']} against the effective temperature: errors gather at the borders of types.",
+                hot,
+                xlabel="effective temperature / K",
+            )
+    for row in _best([row for row in found["strata"] if row.get("subclass")]):
         page.table(
             ["subtype", "spectra", "right (95 %)", "subtypes from the nearest border"],
             [[part["subclass"], part["n"], interval(part, 1), part["steps"]] for part in row["subclass"]],

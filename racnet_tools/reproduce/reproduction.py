@@ -37,7 +37,7 @@ __all__ = ["Reproduction", "reproduce"]
 
 _SETTINGS = "reproduction.json"
 _REPORTING = 45.0  # seconds kept of a budget for judging and for the report
-_OBJECTS = 200  # objects of each class that are moved through redshift, at scale 1
+_OBJECTS = 100  # objects of each class that are moved through redshift, at scale 1
 
 
 @dataclass(frozen=True)

@@ -146,12 +146,13 @@ def rejection(runs: Runs) -> list[dict[str, Any]]:
 
 
 def strata(runs: Runs, data: Mapping[str, DataSet]) -> list[dict[str, Any]]:
-    """Accuracy against S/N in r, and of each subtype of F, G and K."""
+    """Accuracy against S/N in r; of F, G and K stars also by subtype and by temperature, where these are known."""
     found = []
     for (dataset, network), trained in runs.items():
         one, store = trained[0], data[dataset].store
         rows = data[dataset].index["test"][:, 0]
-        snr = np.asarray(store.column("snr_r"))[rows].astype(float)
+        # Spectra without noise (some UNKNOWN ones) have an S/N of millions; the survey's own numbers end at 999.
+        snr = np.minimum(np.asarray(store.column("snr_r"))[rows].astype(float), 999)
         row: dict[str, Any] = {
             "dataset": dataset,
             "network": network,
@@ -160,6 +161,9 @@ def strata(runs: Runs, data: Mapping[str, DataSet]) -> list[dict[str, Any]]:
         if data[dataset].recipe.by == "spectral type":
             kinds = np.asarray(store.column("subclass"))[rows].astype(str)
             row["subclass"] = plain(subclass_errors(kinds, one.y, one.predicted, data[dataset].classes))
+            if "teff" in store.column_names:  # simulated stars have a temperature and no subtype
+                teff = np.asarray(store.column("teff"))[rows].astype(float)
+                row["teff"] = plain(accuracy_against(teff, one.y, one.predicted, quantile_edges(teff, 16)))
         found.append(row)
     return found
 

@@ -108,6 +108,8 @@ def train_all(
     if not missing:
         return []
     epochs = most
+    if deadline is not None and time.monotonic() > deadline:
+        return [f"{one}: the time was over" for one in missing]
     if deadline is not None:
         cost = _cost_of_epoch(missing, data, batch)
         left = deadline - time.monotonic() - _OVERHEAD * len(missing)
