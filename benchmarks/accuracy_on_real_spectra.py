@@ -94,7 +94,7 @@ def report_types(spectra: SpectrumSet, kind: np.ndarray, source: np.ndarray, dr1
     """Print what a preset of spectral types reaches on the stars of its types."""
     label = np.asarray(spectra.table["label"].filled(""))
     which = np.flatnonzero((label == "STAR") & np.isin(kind, preset.classes))
-    found = np.asarray(classify(spectra[which], preset.folder)["label"])
+    found = np.asarray(classify(spectra[which], preset.folder)["label"].filled(""))
     for title, where in (("later than LAMOST DR1", ~dr1[which]), ("LAMOST DR1 (its own borders)", dr1[which])):
         print(f"\n{', '.join(preset.classes)}; {title}")
         report(kind[which], found, source[which], where, preset.classes)
@@ -137,10 +137,10 @@ def report_classes(spectra: SpectrumSet, kind: np.ndarray, source: np.ndarray, d
     """Print classes and, where the preset divides stars, their types."""
     table = classify(spectra, preset)
     label = np.asarray(spectra.table["label"].filled(""))
-    found = np.asarray(table["label"])
+    found = np.asarray(table["label"].filled(""))  # none for those that are refused
     print(f"{np.mean(table['rejected']):.1%} rejected")
     print("\nSTAR, GALAXY, QSO; survey labels")
-    report(label, found, source, np.isin(label, CLASSES), (*CLASSES, *sorted({*found} - {*CLASSES})))
+    report(label, found, source, np.isin(label, CLASSES), (*CLASSES, *sorted({*found} - {*CLASSES, ""})))
     if not any(table["subclass"].filled("")):
         return
     # A star that the first network takes for something else counts as wrong among the types too.
