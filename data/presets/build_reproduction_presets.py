@@ -48,8 +48,8 @@ def results(one: Trained, classes: tuple[str, ...]) -> tuple[str, dict]:
         "",
         f"Calibration: expected calibration error {before:.2%} (15 bins; bootstrap interval {low:.2%} to {high:.2%}; "
         "a calibrated network shows some by chance too). A temperature of "
-        f"{temperature:.3f}, fitted on the validation part, makes it {after:.2%}. The network's probabilities are given "
-        "as they are, without it.",
+        f"{temperature:.3f}, fitted on the validation part, makes it {after:.2%}. The network's probabilities are "
+        "given as they are, without it.",
     ]
     numbers = {
         "accuracy_on_simulated_test": share.value,
