@@ -11,13 +11,21 @@ import numpy as np
 import pytest
 
 from racnet_tools.cli import main
-from racnet_tools.datasets import DataSet
+from racnet_tools.datasets import DataSet, fill_simulated
 from racnet_tools.errors import RacnetError
 from racnet_tools.evaluate import wilson_interval
 from racnet_tools.reproduce import Experiment, reproduce
 from racnet_tools.reproduce.runs import find, train_all
 
 TINY = {"scale": 0.003, "networks": ["fc"], "progress": False}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def three_epochs():
+    """Few epochs: what is tested here is the way, not the accuracy. (Commands run in other processes take all.)"""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("racnet_tools.reproduce.runs.schedule", lambda scale: (3, 16))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +39,7 @@ def test_results_are_those_of_the_predictions(made):
     found = made[0]
     row = found.results["networks"][0]
     data = DataSet.open(found.folder / "data" / "dataset1")
-    stored = np.load(found.folder / "runs/dataset1/fc/epochs30-seed0/predictions.npz")
+    stored = np.load(found.folder / "runs/dataset1/fc/epochs3-seed0/predictions.npz")
     assert np.array_equal(stored["y"], data.index["test"][:, 2])
     right = stored["p"].argmax(axis=1) == stored["y"]
     assert row["accuracy"] == pytest.approx(right.mean()) and row["seeds"] == [row["accuracy"]]
@@ -81,7 +89,7 @@ def test_the_report_says_what_it_must(made):
 
 def test_a_second_call_trains_nothing_and_gives_the_same(made):
     found = made[0]
-    weights = found.folder / "runs/dataset1/fc/epochs30-seed0/model.weights.h5"
+    weights = found.folder / "runs/dataset1/fc/epochs3-seed0/model.weights.h5"
     before = weights.stat().st_mtime_ns
     said = []
     again = reproduce(found.folder, ["table2"], say=said.append, **TINY)
@@ -113,7 +121,7 @@ def test_a_deadline_leaves_a_training_that_the_next_call_finishes(made, tmp_path
     missing = train_all(tmp_path, wanted, data, 0.003, deadline=time.monotonic() - 1, progress=False)
     assert len(missing) == 2 and find(tmp_path, wanted[0], data["dataset1"]) is None
     assert train_all(tmp_path, wanted, data, 0.003, deadline=time.monotonic() + 600, progress=False) == []
-    assert find(tmp_path, wanted[1], data["dataset1"]).epochs == 30
+    assert find(tmp_path, wanted[1], data["dataset1"]).epochs == 3
 
 
 def test_the_command_refuses_what_it_cannot_do(capsys):
@@ -123,25 +131,40 @@ def test_the_command_refuses_what_it_cannot_do(capsys):
     assert "table4" in capsys.readouterr().err
 
 
+def test_a_store_of_one_s_own(tmp_path):
+    """A class with too few spectra is filled up with copies, in the training part alone, and the report says so."""
+    fill_simulated(tmp_path / "mine.zarr", {"STAR": 40, "GALAXY": 40, "QSO": 15, "UNKNOWN": 40}, seed=3)
+    found = reproduce(tmp_path / "made", ["table2"], data=str(tmp_path / "mine.zarr"), **TINY)
+    told = found.results["data"]["dataset1"]
+    data = DataSet.open(tmp_path / "made/data/dataset1")
+    assert told["copies"]["QSO"] == data.copies("train")["QSO"] > 0 and not data.index["test"][:, 1].any()
+    assert not (tmp_path / "made/classes.zarr").exists()
+    with pytest.raises(RacnetError):
+        reproduce(tmp_path / "other", ["table2"], data=str(tmp_path / "nothing.zarr"), **TINY)
+
+
 @pytest.mark.slow
-def test_killed_anywhere_it_ends_with_the_same_numbers(made, tmp_path):
-    command = [sys.executable, "-m", "racnet_tools.cli", "reproduce", "table2", "--scale", "0.003"]
-    command += ["--networks", "fc", "--output", str(tmp_path / "killed")]
+def test_killed_anywhere_it_ends_with_the_same_numbers(tmp_path):
+    command = [sys.executable, "-m", "racnet_tools.cli", "reproduce", "table2", "--scale", "0.003", "--networks", "fc"]
     rng = np.random.default_rng(1)
     for _ in range(4):
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(rng.uniform(1, 12))
+        process = subprocess.Popen(
+            [*command, "--output", str(tmp_path / "killed")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        time.sleep(rng.uniform(1, 15))
         process.send_signal(signal.SIGKILL)
         process.wait()
-    subprocess.run(command, check=True, capture_output=True)
-    ours = json.loads((tmp_path / "killed/results.json").read_text())
+    for name in ("killed", "undisturbed"):
+        subprocess.run([*command, "--output", str(tmp_path / name)], check=True, capture_output=True)
+    killed, undisturbed = (
+        json.loads((tmp_path / name / "results.json").read_text()) for name in ("killed", "undisturbed")
+    )
     for part in ("calibration", "rejection", "strata", "data"):
-        assert ours[part] == made[0].results[part]
-    times = {"history", "classification_cpu_ms_per_spectrum"}
-    for mine, other in zip(ours["networks"], made[0].results["networks"], strict=True):
-        assert {k: v for k, v in mine.items() if k not in times and "training_" not in k} == {
-            k: v for k, v in other.items() if k not in times and "training_" not in k
-        }
+        assert killed[part] == undisturbed[part]
+    one, other = (made["networks"][0] for made in (killed, undisturbed))
+    for name in ("accuracy", "by_class", "confusion", "epochs", "parameters"):
+        assert one[name] == other[name]
+    assert [row["loss"] for row in one["history"]] == [row["loss"] for row in other["history"]]
 
 
 @pytest.mark.slow
