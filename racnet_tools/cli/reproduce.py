@@ -33,7 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=positive, default=1, metavar="N", help="trainings of each (default: 1)")
     parser.add_argument("--networks", default="", metavar="NAME,...", help="train and report these alone")
     parser.add_argument("--budget", type=float, metavar="MINUTES", help="time for everything")
-    parser.add_argument("--workers", type=positive, default=os.cpu_count() or 1, metavar="N", help="for simulating")
+    parser.add_argument(
+        "--workers",
+        type=positive,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="networks trained at a time, each in one thread (default: %(default)s, the cores here; 1 for a GPU)",
+    )
     parser.add_argument("--fast", action="store_true", help="train with oneDNN: faster, not the same to the last bit")
     parser.add_argument(
         "--output", type=Path, default=Path("reproduction"), metavar="FOLDER", help="default: %(default)s"

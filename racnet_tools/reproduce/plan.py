@@ -103,3 +103,12 @@ def schedule(scale: float) -> tuple[int, int]:
 def epochs_within(seconds: float, cost_of_epoch: float, most: int) -> int:
     """Epochs, from 1 to `most`, that the time left allows when an epoch of everything costs so many seconds."""
     return max(1, min(most, math.floor(seconds / cost_of_epoch))) if cost_of_epoch > 0 else most
+
+
+def side_by_side(costs: Sequence[float], workers: int) -> float:
+    """Time until all jobs are done that `workers` begin in this order, each when one of them is free."""
+    free = [0.0] * workers
+    for cost in costs:
+        k = free.index(min(free))
+        free[k] += cost
+    return max(free)

@@ -91,7 +91,7 @@ def reproduce(
         Time for everything. Epochs are shortened so that all trainings should fit, and what does not fit is left out
         and named in the report; the same call goes on.
     workers : int
-        Processes that simulate.
+        Processes that simulate, and networks that are trained at a time, each in one thread. 1 is right for a GPU.
     say : callable
         Told in a line what is done.
     progress : bool
@@ -124,8 +124,10 @@ def reproduce(
             say(f"{what}: {done} of {of}")
 
     prepared = prepare_data(folder, names, data, scale, workers=workers, progress=tell)
-    deadline = None if budget_minutes is None else start + 60 * budget_minutes - _REPORTING
-    missing = train_all(folder, wanted, prepared, scale, deadline=deadline, say=say, progress=progress)
+    deadline = (
+        None if budget_minutes is None else time.time() + 60 * budget_minutes - (time.monotonic() - start) - _REPORTING
+    )
+    missing = train_all(folder, wanted, prepared, scale, deadline=deadline, workers=workers, say=say, progress=progress)
 
     say("judging")
     runs: dict[tuple[str, str], list[Any]] = {}

@@ -6,9 +6,13 @@ A finished training is never repeated, an interrupted one is gone on with. Besid
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +22,7 @@ from racnet_tools.datasets import DataSet
 from racnet_tools.errors import RacnetError, ReadError
 from racnet_tools.files import atomic_path
 from racnet_tools.models import NetworkConfig
-from racnet_tools.reproduce.plan import Experiment, config_of, epochs_within, schedule
+from racnet_tools.reproduce.plan import Experiment, config_of, epochs_within, schedule, side_by_side
 from racnet_tools.training import Run, TrainingConfig, fit
 from racnet_tools.training.judging import predict_part
 from racnet_tools.training.run_folder import FINISHED
@@ -27,6 +31,7 @@ __all__ = ["Trained", "find", "train_all"]
 
 _PREDICTIONS = "predictions.npz"
 _OVERHEAD = 20.0  # seconds that a training costs beside its epochs: compilation, test spectra
+_LATE = "the time was over"
 Say = Callable[[str], None]
 
 
@@ -76,6 +81,7 @@ def train_all(
     scale: float,
     *,
     deadline: float | None = None,
+    workers: int = 1,
     say: Say = lambda line: None,
     progress: bool = True,
 ) -> list[str]:
@@ -90,12 +96,15 @@ def train_all(
     scale : float
         Decides epochs and batch size, see `racnet_tools.reproduce.plan.schedule`.
     deadline : float, optional
-        Time (`time.monotonic`) at which training ends. Epochs are then so many that all that is missing should fit;
-        what does not is left for the next time.
+        Time (`time.time`) at which training ends. Epochs are then so many that all that is missing should fit; what
+        does not is left for the next time.
+    workers : int
+        Networks that are trained at a time. More than one: each in a process and a thread of its own, which uses the
+        cores of a machine without a GPU better than one network in many threads does.
     say : callable
         Told in a line what is done.
     progress : bool
-        Whether to show progress bars.
+        Whether to show progress bars; with one worker only.
 
     Returns
     -------
@@ -105,25 +114,63 @@ def train_all(
     most, batch = schedule(scale)
     least = 1 if deadline is not None else most
     missing = [one for one in wanted if _finished(folder, one, least) is None]
-    if not missing:
-        return []
-    epochs = most
-    if deadline is not None and time.monotonic() > deadline:
-        return [f"{one}: the time was over" for one in missing]
-    if deadline is not None:
-        cost = _cost_of_epoch(missing, data, batch)
-        left = deadline - time.monotonic() - _OVERHEAD * len(missing)
-        epochs = epochs_within(left, cost, most)
-        say(f"{len(missing)} trainings, {cost:.0f} s an epoch of all: {epochs} of {most} epochs")
-    for number, one in enumerate(missing):
-        if deadline is not None and time.monotonic() > deadline:
-            return [f"{other}: the time was over" for other in missing[number:]]
-        say(f"[{number + 1}/{len(missing)}] {one}")
-        try:
-            _train(folder, one, data[one.dataset], epochs, batch, deadline, progress)
-        except _OutOfTime:
-            return [f"{other}: the time was over" for other in missing[number:]]
-    return []
+    if not missing or (deadline is not None and time.time() > deadline):
+        return [f"{one}: {_LATE}" for one in missing]
+    if workers > 1:  # the longest of a seed first, so that no core waits for the last one
+        operations = {
+            one: _config(one, data[one.dataset]).multiply_adds() * data[one.dataset].size("train") for one in missing
+        }
+        missing.sort(key=lambda one: (one.seed, -operations[one]))
+    with _pool(min(workers, len(missing))) as pool:
+        epochs = most
+        if deadline is not None:
+            networks = list(dict.fromkeys(one.network for one in missing))
+            each = dict(zip(networks, pool.map(_seconds_per_spectrum, networks, [batch] * len(networks)), strict=True))
+            costs = [each[one.network] * data[one.dataset].size("train") for one in missing]
+            cost = side_by_side(costs, workers)
+            left = deadline - time.time() - side_by_side([_OVERHEAD] * len(missing), workers)
+            epochs = epochs_within(left, cost, most)
+            say(f"{len(missing)} trainings, {cost:.0f} s an epoch of all: {epochs} of {most} epochs")
+        jobs = [
+            pool.submit(_train, folder, one, data[one.dataset], epochs, batch, deadline, progress and workers == 1)
+            for one in missing
+        ]
+        late = []
+        for number, (one, job) in enumerate(zip(missing, jobs, strict=True), start=1):
+            finished = job.result()
+            say(f"[{number}/{len(missing)}] {one}{'' if finished else f': {_LATE}'}")
+            if not finished:
+                late.append(f"{one}: {_LATE}")
+    return late
+
+
+class _Here(Executor):
+    """Runs each job when it is submitted, in this process."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run a job; what it raises is raised here, so that nothing is begun after an interruption."""
+        job: Future[Any] = Future()
+        job.set_result(fn(*args, **kwargs))
+        return job
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[Executor]:
+    """Processes of one thread each, or this process; after an error or an interruption nothing more is begun."""
+    if workers == 1:
+        yield _Here()
+        return
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_one_thread)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _one_thread() -> None:
+    """Tell the backends, before they are imported, to use one thread."""
+    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
+        os.environ[name] = "1"
 
 
 def find(folder: Path, one: Experiment, data: DataSet) -> Trained | None:
@@ -179,9 +226,12 @@ def _train(
     batch: int,
     deadline: float | None,
     progress: bool,
-) -> None:
+) -> bool:
+    """Train a network, or go on with it; False if the time was over before it was finished."""
     import keras
 
+    if deadline is not None and time.time() > deadline:
+        return False
     begun = [number for number, path in _folders(folder, one) if not (path / FINISHED).is_file()]
     if begun and deadline is not None:
         epochs = begun[0]  # what an earlier call decided
@@ -189,20 +239,17 @@ def _train(
     where.parent.mkdir(parents=True, exist_ok=True)
 
     def watch(row: dict[str, float]) -> None:
-        if deadline is not None and time.monotonic() > deadline and row["epoch"] < epochs:
+        if deadline is not None and time.time() > deadline and row["epoch"] < epochs:
             raise _OutOfTime
 
-    config = _config(one, data)
-    run = fit(
-        config,
-        data,
-        where,
-        TrainingConfig(epochs=epochs, batch_size=min(batch, data.size("train")), seed=one.seed),
-        progress=progress,
-        on_epoch=watch,
-    )
+    training = TrainingConfig(epochs=epochs, batch_size=min(batch, data.size("train")), seed=one.seed)
+    try:
+        run = fit(_config(one, data), data, where, training, progress=progress, on_epoch=watch)
+    except _OutOfTime:
+        return False
     _predict(run, data, where / _PREDICTIONS)
     keras.backend.clear_session()
+    return True
 
 
 def _predict(run: Run, data: DataSet, path: Path) -> None:
@@ -217,13 +264,8 @@ def _predict(run: Run, data: DataSet, path: Path) -> None:
         )
 
 
-def _cost_of_epoch(missing: Sequence[Experiment], data: dict[str, DataSet], batch: int) -> float:
-    """Seconds that one epoch of all experiments takes, from two steps of each network measured here and now."""
-    cost = {network: _seconds_per_spectrum(network, batch) for network in dict.fromkeys(one.network for one in missing)}
-    return sum(cost[one.network] * data[one.dataset].size("train") for one in missing)
-
-
 def _seconds_per_spectrum(network: str, batch: int) -> float:
+    """Time that training takes a spectrum, from two steps made here and now."""
     import keras
 
     from racnet_tools.models import build_from_config

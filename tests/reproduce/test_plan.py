@@ -7,7 +7,16 @@ import pytest
 from racnet_tools.errors import RacnetError
 from racnet_tools.models import NETWORKS, build
 from racnet_tools.reproduce.paper import SLIPS, published
-from racnet_tools.reproduce.plan import ABLATION, TARGETS, config_of, epochs_within, experiments, schedule, title_of
+from racnet_tools.reproduce.plan import (
+    ABLATION,
+    TARGETS,
+    config_of,
+    epochs_within,
+    experiments,
+    schedule,
+    side_by_side,
+    title_of,
+)
 
 
 def test_each_training_is_named_once_and_first_seeds_come_first():
@@ -58,6 +67,13 @@ def test_epochs_that_fit():
     assert epochs_within(1e6, 9.9, 26) == 26
     assert epochs_within(-5, 9.9, 26) == 1
     assert epochs_within(5, 0, 8) == 8
+
+
+def test_jobs_side_by_side():
+    assert side_by_side([3, 2, 2], 1) == 7
+    assert side_by_side([3, 2, 2], 2) == 4
+    assert side_by_side([2, 2, 3], 2) == 5  # the longest last: a core waits
+    assert side_by_side([5], 4) == 5
 
 
 def test_attention_variants_differ_in_attention_alone():
