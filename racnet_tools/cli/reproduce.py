@@ -15,6 +15,7 @@ Needs the extra `reproduce`.
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from pathlib import Path
@@ -55,6 +56,7 @@ def run(args: argparse.Namespace) -> int:
     if args.fast:
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # several networks in one process make it remark on speed
     from racnet_tools.errors import RacnetError
     from racnet_tools.reproduce import experiments, reproduce
 

@@ -6,6 +6,7 @@ A finished training is never repeated, an interrupted one is gone on with. Besid
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -168,7 +169,8 @@ def _pool(workers: int) -> Iterator[Executor]:
 
 
 def _one_thread() -> None:
-    """Tell the backends, before they are imported, to use one thread."""
+    """Tell the backends, before they are imported, to use one thread, and TensorFlow to keep its remarks."""
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
         os.environ[name] = "1"
 
