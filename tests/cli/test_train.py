@@ -93,6 +93,7 @@ def test_every_network_can_be_chosen(capsys):
     assert ", ".join(NETWORKS) in told
 
 
+@pytest.mark.slow
 def test_fast_is_set_before_tensorflow_is_imported_and_says_what_is_lost(words, tmp_path):
     """In a process of its own: TensorFlow reads the variable once."""
     pytest.importorskip("tensorflow")
