@@ -235,7 +235,12 @@ def _differences(page: Page, found: Mapping[str, Any]) -> None:
             and (published[pair["a"]] - published[pair["b"]]) * pair["difference"] < 0
         ]
         if against:
-            page.note(f"Against the paper's order, beyond chance: {'; '.join(against)}.")
+            nominal = found["settings"]["nominal_epochs_and_batch"][0]
+            short = any(row["epochs"] < nominal for row in found["networks"] if row["dataset"] == dataset)
+            page.note(
+                f"Against the paper's order, beyond chance: {'; '.join(against)}."
+                + (" They were trained for too short a time to say what that means." if short else "")
+            )
 
 
 def _training(page: Page, found: Mapping[str, Any]) -> None:
