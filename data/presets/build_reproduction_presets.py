@@ -12,7 +12,8 @@ from pathlib import Path
 
 from racnet_tools.datasets import DataSet
 from racnet_tools.evaluate import (
-    Proportion,
+    accuracy,
+    accuracy_markdown,
     apply_temperature,
     calibration_interval,
     expected_calibration_error,
@@ -33,17 +34,13 @@ PRESETS = {
 
 def results(one: Trained, classes: tuple[str, ...]) -> tuple[str, dict]:
     """What the test part says, in Markdown and in numbers."""
-    right = one.predicted == one.y
-    share = Proportion(int(right.sum()), len(right))
+    share = accuracy(one.y, one.predicted)
     temperature = fit_temperature(one.validation_p, one.validation_y)
     before = expected_calibration_error(one.p, one.y)
     after = expected_calibration_error(apply_temperature(one.p, temperature), one.y)
     low, high = calibration_interval(one.p, one.y, seed=0)
     lines = ["## On the test part", "", f"{share} of the simulated test spectra are classified right; one seed.", ""]
-    lines += ["| class | right (95 % Wilson interval) |", "|---|---|"]
-    for k, name in enumerate(classes):
-        here = one.y == k
-        lines.append(f"| {name} | {Proportion(int(right[here].sum()), int(here.sum()))} |")
+    lines.append(accuracy_markdown(one.y, one.predicted, classes))
     lines += [
         "",
         f"Calibration: expected calibration error {before:.2%} (15 bins; bootstrap interval {low:.2%} to {high:.2%}; "
@@ -54,7 +51,7 @@ def results(one: Trained, classes: tuple[str, ...]) -> tuple[str, dict]:
     numbers = {
         "accuracy_on_simulated_test": share.value,
         "interval": list(share.interval),
-        "test_spectra": len(right),
+        "test_spectra": share.n,
         "temperature": temperature,
         "expected_calibration_error": {"as it is": before, "with temperature": after},
     }

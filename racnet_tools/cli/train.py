@@ -171,20 +171,14 @@ def _prepared(args: argparse.Namespace, training: TrainingConfig) -> int:
 
 def on_test_part(trained: Run, data: DataSet) -> tuple[str, dict[str, Any]]:
     """What a finished run reaches on the test part: in Markdown, with 95 % Wilson intervals, and in numbers."""
-    from racnet_tools.evaluate import Proportion, accuracy
+    from racnet_tools.evaluate import accuracy, accuracy_markdown
     from racnet_tools.training.judging import predict_part, scores
 
     probabilities, y = predict_part(trained.model(), data, "test")
-    names = [data.classes[index] for index in y]
-    found = [data.classes[index] for index in probabilities.argmax(axis=1)]
-    numbers = scores(probabilities, y)
-    share = accuracy(names, found)
-    lines = ["## On the test part", "", f"{share} are classified right.", ""]
-    lines += ["| class | right (95 % Wilson interval) |", "|---|---|"]
-    for index, name in enumerate(data.classes):
-        row = numbers["confusion"][index]
-        lines.append(f"| {name} | {Proportion(row[index], sum(row)) if sum(row) else 'none in the test part'} |")
-    return "\n".join(lines), {**numbers, "interval": list(share.interval)}
+    predicted = probabilities.argmax(axis=1)
+    share = accuracy(y, predicted)
+    text = f"## On the test part\n\n{share} are classified right.\n\n{accuracy_markdown(y, predicted, data.classes)}"
+    return text, {**scores(probabilities, y), "interval": list(share.interval)}
 
 
 def _epochs(trained: Run) -> str:

@@ -1,6 +1,13 @@
 """Judging classifications: accuracy, calibration, rejection, comparison, and baselines to compare with."""
 
-from racnet_tools.evaluate.accuracy import Proportion, accuracy, accuracy_by, confusion_table, wilson_interval
+from racnet_tools.evaluate.accuracy import (
+    Proportion,
+    accuracy,
+    accuracy_by,
+    accuracy_markdown,
+    confusion_table,
+    wilson_interval,
+)
 from racnet_tools.evaluate.baselines import BASELINES, Baseline, PrincipalComponents, make_baseline
 from racnet_tools.evaluate.baselines_template import TemplateMatcher
 from racnet_tools.evaluate.calibration import (
@@ -34,6 +41,7 @@ __all__ = [
     "accuracy",
     "accuracy_against",
     "accuracy_by",
+    "accuracy_markdown",
     "apply_temperature",
     "area_under_risk_coverage",
     "auroc",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from astropy.table import Table
     from numpy.typing import ArrayLike
 
-__all__ = ["Proportion", "accuracy", "accuracy_by", "confusion_table", "wilson_interval"]
+__all__ = ["Proportion", "accuracy", "accuracy_by", "accuracy_markdown", "confusion_table", "wilson_interval"]
 
 
 def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -176,6 +176,28 @@ def confusion_table(true: ArrayLike, predicted: ArrayLike, classes: Sequence[str
     table["completeness"].format = ".3f"
     table.meta["purity"] = dict(zip(names, purity.tolist(), strict=True))
     return table
+
+
+def accuracy_markdown(y: np.ndarray, predicted: np.ndarray, classes: Sequence[str]) -> str:
+    """Accuracy of each class as a Markdown table, for model cards.
+
+    Parameters
+    ----------
+    y, predicted : (n,) int arrays
+        True and predicted class indices.
+    classes : sequence of str
+
+    Returns
+    -------
+    str
+        A line a class: its name, and the share that is right with its interval.
+    """
+    lines = ["| class | right (95 % Wilson interval) |", "|---|---|"]
+    for k, name in enumerate(classes):
+        here = y == k
+        share = Proportion(int((predicted[here] == k).sum()), int(here.sum()))
+        lines.append(f"| {name} | {share if share.n else 'none in the test part'} |")
+    return "\n".join(lines)
 
 
 def _labels(true: ArrayLike, predicted: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

@@ -81,9 +81,7 @@ class Network(keras.Model):
         return self._numbered("position")
 
     def _numbered(self, part: str) -> list[str]:
-        known = {layer.name for layer in self.layers}
-        names = (f"block{index}_{part}" for index in range(1, len(known)))
-        return [name for name in names if name in known]
+        return [layer.name for layer in self.layers if layer.name.endswith(f"_{part}")]
 
     def get_config(self) -> dict[str, Any]:
         """Return the configuration as plain types."""

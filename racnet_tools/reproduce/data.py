@@ -10,10 +10,13 @@ from racnet_tools.datasets import DataSet, SpectrumStore, fill_simulated, is_dat
 from racnet_tools.datasets.recipes import recipe
 from racnet_tools.errors import RacnetError
 
-__all__ = ["EMBEDDED", "prepare_data"]
+__all__ = ["EMBEDDED", "OTHER_FOLDER", "prepare_data"]
 
 EMBEDDED = "embedded"
 """The word for spectra that are simulated here."""
+
+OTHER_FOLDER = "Choose another output folder."
+"""What errors end in where a folder holds something else."""
 
 _VALIDATION = 0.05  # of all objects: for temperatures and thresholds, never for choosing weights
 _SEED = 0
@@ -64,9 +67,6 @@ def prepare_data(
             raise RacnetError(f"{kept} was prepared at scale {opened.settings['scale']}, not {scale}. {OTHER_FOLDER}")
         found[name] = opened
     return found
-
-
-OTHER_FOLDER = "Choose another output folder."
 
 
 def _simulated(

@@ -7,17 +7,18 @@ knows F, G and K alone. Right answers do not exist: a useful score of uncertaint
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from racnet_tools.datasets import DataSet
-from racnet_tools.evaluate import BASELINES, auroc, make_baseline, wilson_interval
-from racnet_tools.files import atomic_path
+from racnet_tools.evaluate import BASELINES, Baseline, auroc, make_baseline, wilson_interval
 from racnet_tools.models import predict
 from racnet_tools.models.uncertainty import ood_score
+from racnet_tools.reproduce.kept import kept
 from racnet_tools.reproduce.runs import Trained
 from racnet_tools.simulate import simulate
 from racnet_tools.spectra import Preprocessing
@@ -47,7 +48,7 @@ def strangers(
     both = trained.get(("dataset2", "racnet"))
     if both and "dataset1" in data:
         which = np.flatnonzero(data["dataset1"].index["test"][:, 2] == data["dataset1"].classes.index("UNKNOWN"))
-        p = _kept(folder / f"unknown-{both.run.folder.name}.npy", both, lambda: _unknown(data["dataset1"], which))
+        p = _says(folder / f"unknown-{both.run.folder.name}.npz", both, partial(_unknown, data["dataset1"], which))
         found.append(_row("UNKNOWN", both, p))
     first = trained.get(("dataset1", "racnet"))
     if first:
@@ -62,10 +63,10 @@ def strangers(
     third = trained.get(("dataset3", "racnet"))
     if third:
         for letter in _STRANGE_TYPES:
-            p = _kept(
-                folder / f"{letter}-{n}-{third.run.folder.name}.npy",
+            p = _says(
+                folder / f"{letter}-{n}-{third.run.folder.name}.npz",
                 third,
-                lambda letter=letter: Preprocessing()(simulate({letter: n}, seed=(9, ord(letter)))),
+                partial(_stars, letter, n),
             )
             found.append(_row(f"{letter} stars", third, p))
     return found
@@ -75,12 +76,13 @@ def _unknown(data: DataSet, which: np.ndarray) -> np.ndarray:
     return Preprocessing(data.store.grid)(data.spectra("test", which))
 
 
-def _kept(path: Path, one: Trained, make: Any) -> np.ndarray:
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_path(path, overwrite=True) as temporary, temporary.open("wb") as file:
-            np.save(file, predict(one.run.model(), make()))
-    return np.load(path, allow_pickle=False)
+def _stars(letter: str, n: int) -> np.ndarray:
+    return Preprocessing()(simulate({letter: n}, seed=(9, ord(letter))))
+
+
+def _says(path: Path, one: Trained, make: Callable[[], np.ndarray]) -> np.ndarray:
+    """Class probabilities that a network gives to the spectra that `make` makes."""
+    return kept(path, lambda: {"p": predict(one.run.model(), make())})["p"]
 
 
 def _row(what: str, known: Trained, strange: np.ndarray) -> dict[str, Any]:
@@ -101,25 +103,17 @@ def _area(score: np.ndarray, positive: np.ndarray) -> dict[str, Any]:
 def baselines(data: Mapping[str, DataSet], folder: Path, *, say: Any = lambda line: None) -> list[dict[str, Any]]:
     """Accuracy of methods without a network on the test parts, learnt from at most 6,000 training spectra.
 
-    They are judged on the first 2,000 test spectra at most, in the order of a hash.
+    They are judged on 2,000 test spectra at most, drawn at random with one seed.
     """
     found = []
     for dataset, prepared in data.items():
         x, y = _some(prepared, "train", _LEARN)
         test_x, test_y = _some(prepared, "test", _TEST)
         for name in BASELINES:
-            path = folder / f"baseline-{dataset}-{name}.npy"
             method = make_baseline(name, prepared.classes, seed=0)
-            cost = path.with_suffix(".seconds.npy")
-            if not (path.exists() and cost.exists()):
-                say(f"{method.name} on {dataset}")
-                method.fit(x, y)
-                start = time.process_time()
-                predicted = method.predict(test_x)
-                folder.mkdir(parents=True, exist_ok=True)
-                np.save(path, predicted, allow_pickle=False)
-                np.save(cost, np.array(time.process_time() - start), allow_pickle=False)
-            right = int((np.load(path, allow_pickle=False) == test_y).sum())
+            run = partial(_run, method, (x, y), test_x, say, f"{method.name} on {dataset}")
+            stored = kept(folder / f"baseline-{dataset}-{name}.npz", run)
+            right = int((stored["predicted"] == test_y).sum())
             lower, upper = wilson_interval(right, len(test_y))
             found.append(
                 {
@@ -130,10 +124,21 @@ def baselines(data: Mapping[str, DataSet], folder: Path, *, say: Any = lambda li
                     "accuracy": right / len(test_y),
                     "lower": lower,
                     "upper": upper,
-                    "cpu_ms_per_spectrum": 1000 * float(np.load(cost, allow_pickle=False)) / len(test_y),
+                    "cpu_ms_per_spectrum": 1000 * float(stored["cpu_seconds"]) / len(test_y),
                 }
             )
     return found
+
+
+def _run(
+    method: Baseline, learn: tuple[np.ndarray, np.ndarray], test_x: np.ndarray, say: Callable[[str], None], what: str
+) -> dict[str, np.ndarray]:
+    """Class indices that a method gives to test spectra, and what that costs."""
+    say(what)
+    method.fit(*learn)
+    start = time.process_time()
+    predicted = method.predict(test_x)
+    return {"predicted": predicted, "cpu_seconds": np.array(time.process_time() - start)}
 
 
 def _some(data: DataSet, part: str, most: int) -> tuple[np.ndarray, np.ndarray]:

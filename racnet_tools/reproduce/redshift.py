@@ -5,17 +5,19 @@ Reference: Zou et al. 2020, PASP 132, 044503, section 3.4.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from astropy.table import Table
 
 from racnet_tools.datasets import DataSet
 from racnet_tools.evaluate import accuracy_against
-from racnet_tools.files import atomic_path
 from racnet_tools.models import predict
+from racnet_tools.reproduce.kept import kept
 from racnet_tools.reproduce.runs import Trained
 from racnet_tools.simulate import redshift_sweep
 from racnet_tools.spectra import Preprocessing
@@ -105,29 +107,23 @@ def sweeps(trained: Trained, n_objects: int, folder: Path) -> list[Sweep]:
         Where results are kept: a finished sweep is not made again.
     """
     classes = tuple(trained.run.config["data"]["recipe"]["classes"])
-    model, found = None, []
+    model = cache(trained.run.model)  # built for the first sweep that is missing
+    found = []
     for kind in classes:
         if kind == "UNKNOWN":
             continue
         z = GRIDS.get(kind, GRIDS["STAR"])
         path = folder / f"sweep-{kind}-{n_objects}-{trained.run.folder.name}-{trained.experiment.dataset}.npz"
-        if not path.exists():
-            model = model or trained.run.model()
-            pieces = []
-            for start in range(0, n_objects, 20):  # bounded memory
-                spectra = redshift_sweep(kind, z, min(20, n_objects - start), seed=(8, start))
-                pieces.append(predict(model, Preprocessing()(spectra)).reshape(-1, len(z), len(classes)))
-            folder.mkdir(parents=True, exist_ok=True)
-            with atomic_path(path, overwrite=True) as temporary, temporary.open("wb") as file:
-                np.savez(file, p=np.concatenate(pieces), z=z)
-        with np.load(path, allow_pickle=False) as kept:
-            found.append(Sweep(kind, classes, kept["z"], kept["p"]))
+        stored = kept(path, partial(_moved, model, kind, z, n_objects))
+        found.append(Sweep(kind, classes, stored["z"], stored["p"]))
     return found
 
 
-def as_rows(tables: Mapping[str, Table]) -> dict[str, list[dict[str, float]]]:
-    """Tables as plain values, ready for JSON."""
-    return {
-        name: [{column: float(row[column]) for column in table.colnames} for row in table]
-        for name, table in tables.items()
-    }
+def _moved(model: Callable[[], Any], kind: str, z: np.ndarray, n_objects: int) -> dict[str, np.ndarray]:
+    """The arrays of `Sweep`."""
+    pieces = []
+    for start in range(0, n_objects, 20):  # bounded memory
+        spectra = redshift_sweep(kind, z, min(20, n_objects - start), seed=(8, start))
+        p = predict(model(), Preprocessing()(spectra))
+        pieces.append(p.reshape(-1, len(z), p.shape[1]))
+    return {"p": np.concatenate(pieces), "z": z}

@@ -5,7 +5,7 @@ Figures are drawn with matplotlib for print and with plotly for the screen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,10 @@ from racnet_tools.reproduce.redshift import LINES, Sweep
 __all__ = ["write_report"]
 
 _TABLES = {
-    "table2": ("Table 2: C-Net against the fully connected network", "table 2"),
-    "table3": ("Table 3: residual blocks", "table 3"),
-    "table4": ("Table 4: attention", "table 4"),
-    "ablation": ("Ablation: other attentions in the same place", ""),
+    "table2": "Table 2: C-Net against the fully connected network",
+    "table3": "Table 3: residual blocks",
+    "table4": "Table 4: attention",
+    "ablation": "Ablation: other attentions in the same place",
 }
 
 
@@ -40,7 +40,7 @@ def write_report(folder: Path, found: Mapping[str, Any], sweeps: Mapping[str, Se
     """
     page = Page("The experiments of Zou et al. 2020, repeated")
     _front(page, found)
-    for name, (title, _) in _TABLES.items():
+    for name, title in _TABLES.items():
         if name in found["settings"]["targets"]:
             page.heading(title)
             _table(page, found, *TARGETS[name])
@@ -245,10 +245,8 @@ def _differences(page: Page, found: Mapping[str, Any]) -> None:
 
 def _training(page: Page, found: Mapping[str, Any]) -> None:
     page.heading("Training and cost")
-    for dataset, one in found["data"].items():
-        runs = {row["title"]: row["history"] for row in found["networks"] if row["dataset"] == dataset}
-        if runs:
-            _both(page, "learning_curves", f"Learning curves on {one['title']}, first seeds.", runs)
+    for title, runs in _by_dataset(found, "networks", "history"):
+        _both(page, "learning_curves", f"Learning curves on {title}, first seeds.", runs)
     page.table(
         ["data set", "network", "epochs", "batch", "training, processor time", "training, clock", "a spectrum",
          "classifying a spectrum"],
@@ -321,6 +319,15 @@ def _calibration(page: Page, found: Mapping[str, Any]) -> None:
         )
 
 
+def _by_dataset(found: Mapping[str, Any], part: str, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Titles of data sets with what each network has there by a name, data sets without any left out."""
+    for dataset, one in found["data"].items():
+        rows = [row for row in found[part] if row["dataset"] == dataset]
+        by_network = {title_of(row["network"]): row[name] for row in rows if row.get(name)}
+        if by_network:
+            yield one["title"], by_network
+
+
 def _best(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Rows of RAC-Net, or of whatever there is, one a data set."""
     chosen: dict[str, Mapping[str, Any]] = {}
@@ -332,15 +339,9 @@ def _best(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 def _rejection(page: Page, found: Mapping[str, Any]) -> None:
     page.heading("Does it know when it does not know?")
-    for dataset, one in found["data"].items():
-        here = [row for row in found["rejection"] if row["dataset"] == dataset]
-        if here:
-            _both(
-                page,
-                "risk_coverage",
-                f"Share of wrong labels when the least certain spectra of {one['title']} are rejected.",
-                {title_of(row["network"]): row["curve"] for row in here},
-            )
+    for title, curves in _by_dataset(found, "rejection", "curve"):
+        caption = f"Share of wrong labels when the least certain spectra of {title} are rejected."
+        _both(page, "risk_coverage", caption, curves)
     if found["strangers"]:
         page.table(
             ["spectra", "network's data set", "AUROC (95 %)", "such spectra"],
@@ -360,26 +361,11 @@ def _rejection(page: Page, found: Mapping[str, Any]) -> None:
 
 def _strata(page: Page, found: Mapping[str, Any]) -> None:
     page.heading("Where it goes wrong")
-    for dataset, one in found["data"].items():
-        here = [row for row in found["strata"] if row["dataset"] == dataset]
-        if here:
-            _both(
-                page,
-                "binned_accuracy",
-                f"Accuracy on {one['title']} against the S/N in r.",
-                {title_of(row["network"]): row["snr_r"] for row in here},
-                xlabel="S/N in r",
-            )
-    for dataset, one in found["data"].items():
-        hot = {title_of(r["network"]): r["teff"] for r in found["strata"] if r["dataset"] == dataset and r.get("teff")}
-        if hot:
-            _both(
-                page,
-                "binned_accuracy",
-                f"Accuracy on {one['title']} against the effective temperature: errors gather at the borders of types.",
-                hot,
-                xlabel="effective temperature / K",
-            )
+    for title, bins in _by_dataset(found, "strata", "snr_r"):
+        _both(page, "binned_accuracy", f"Accuracy on {title} against the S/N in r.", bins, xlabel="S/N in r")
+    for title, bins in _by_dataset(found, "strata", "teff"):
+        caption = f"Accuracy on {title} against the effective temperature: errors gather at the borders of types."
+        _both(page, "binned_accuracy", caption, bins, xlabel="effective temperature / K")
     for row in _best([row for row in found["strata"] if row.get("subclass")]):
         page.table(
             ["subtype", "spectra", "right (95 %)", "subtypes from the nearest border"],

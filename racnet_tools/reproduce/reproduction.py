@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from racnet_tools.errors import RacnetError, ReadError
+from racnet_tools.errors import RacnetError
 from racnet_tools.files import atomic_path
 from racnet_tools.reproduce import redshift, results
 from racnet_tools.reproduce.data import EMBEDDED, OTHER_FOLDER, prepare_data
@@ -32,6 +32,7 @@ from racnet_tools.reproduce.plan import TARGETS, experiments, schedule
 from racnet_tools.reproduce.report import write_report
 from racnet_tools.reproduce.runs import find, train_all
 from racnet_tools.training.provenance import git_commit, versions
+from racnet_tools.training.run_folder import read_json, write_json
 
 __all__ = ["Reproduction", "reproduce"]
 
@@ -112,21 +113,19 @@ def reproduce(
     start = time.monotonic()
     if budget_minutes is not None and not budget_minutes > 0:
         raise RacnetError(f"Expected a budget of more than 0 minutes. Received: {budget_minutes}.")
+    deadline = None if budget_minutes is None else time.time() + 60 * budget_minutes - _REPORTING
     folder = Path(folder)
     wanted = experiments(targets, seeds, networks)
     _claim(folder, data, scale)
     names = sorted({one.dataset for one in wanted})
-    reported: dict[str, bool] = {}
+    begun: set[str] = set()
 
     def tell(what: str, done: int, of: int) -> None:
-        if not reported.setdefault(what, False) or done == of:
-            reported[what] = True
+        if what not in begun or done == of:
+            begun.add(what)
             say(f"{what}: {done} of {of}")
 
     prepared = prepare_data(folder, names, data, scale, workers=workers, progress=tell)
-    deadline = (
-        None if budget_minutes is None else time.time() + 60 * budget_minutes - (time.monotonic() - start) - _REPORTING
-    )
     missing = train_all(folder, wanted, prepared, scale, deadline=deadline, workers=workers, say=say, progress=progress)
 
     say("judging")
@@ -147,7 +146,9 @@ def reproduce(
             if key[1] == "racnet":
                 say(f"moving {n_objects} objects of each class of {key[0]} through redshift")
                 sweeps[key[0]] = redshift.sweeps(one, n_objects, judged)
-                bins[key[0]] = redshift.as_rows(redshift.binned(one, prepared[key[0]]))
+                bins[key[0]] = {
+                    name: results.plain(table) for name, table in redshift.binned(one, prepared[key[0]]).items()
+                }
     found: dict[str, Any] = {
         "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "settings": {
@@ -208,10 +209,7 @@ def _claim(folder: Path, data: str, scale: float) -> None:
     mine = {"format": "racnet reproduction", "data": data, "scale": scale}
     path = folder / _SETTINGS
     if path.is_file():
-        try:
-            theirs = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ReadError(path, expected="settings of a reproduction", found=str(error)) from error
+        theirs = read_json(path)
         if theirs != mine:
             raise RacnetError(f"{folder} holds a reproduction with other settings: {theirs}. {OTHER_FOLDER}")
         return
@@ -220,5 +218,4 @@ def _claim(folder: Path, data: str, scale: float) -> None:
     if not folder.absolute().parent.is_dir():
         raise RacnetError(f"The folder {folder.absolute().parent} does not exist. Create it first.")
     folder.mkdir(exist_ok=True)
-    with atomic_path(path, overwrite=True) as temporary:
-        temporary.write_text(json.dumps(mine, indent=1) + "\n", encoding="utf-8")
+    write_json(path, mine)

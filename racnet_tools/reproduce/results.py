@@ -30,10 +30,12 @@ from racnet_tools.evaluate import (
     subclass_errors,
     wilson_interval,
 )
+from racnet_tools.models import build_from_config
 from racnet_tools.models.uncertainty import ood_score
 from racnet_tools.reproduce.paper import published
 from racnet_tools.reproduce.plan import title_of
 from racnet_tools.reproduce.runs import Trained
+from racnet_tools.training.judging import scores
 
 __all__ = ["calibration", "comparison", "networks", "plain", "rejection", "strata"]
 
@@ -65,10 +67,10 @@ def networks(runs: Runs, data: Mapping[str, DataSet]) -> list[dict[str, Any]]:
                 "upper": upper,
                 "test_spectra": n,
                 "by_class": {name: _by_class(trained, k) for k, name in enumerate(classes)},
-                "confusion": _confusion(first, len(classes)).tolist(),
+                "confusion": scores(first.p, first.y)["confusion"],
                 "published": paper["accuracy"].get(network, {}).get(dataset),
                 "published_by_class": paper["by_class"].get(network, {}).get(dataset, {}),
-                "parameters": int(first.run.model().count_params()),
+                "parameters": int(build_from_config(config).count_params()),
                 "published_parameters": paper["parameters"].get(network),
                 "flops": 2 * config.multiply_adds(),
                 "epochs": first.epochs,
@@ -89,12 +91,6 @@ def _by_class(trained: Sequence[Trained], k: int) -> dict[str, Any]:
     right = float(np.mean([((one.predicted == k) & (one.y == k)).sum() for one in trained]))
     lower, upper = wilson_interval(round(right), n) if n else (math.nan, math.nan)
     return {"n": n, "accuracy": right / n if n else math.nan, "lower": lower, "upper": upper}
-
-
-def _confusion(one: Trained, n_classes: int) -> np.ndarray:
-    counts = np.zeros((n_classes, n_classes), int)
-    np.add.at(counts, (one.y, one.predicted), 1)
-    return counts
 
 
 def comparison(runs: Runs) -> dict[str, list[dict[str, Any]]]:
@@ -169,11 +165,11 @@ def strata(runs: Runs, data: Mapping[str, DataSet]) -> list[dict[str, Any]]:
 
 
 def plain(table: Table) -> list[dict[str, Any]]:
-    """Rows of a table as plain values, NaN and masked values as None."""
+    """Rows of a table as plain values, masked ones as None."""
     return [{name: _value(row[name]) for name in table.colnames} for row in table]
 
 
 def _value(value: Any) -> Any:
-    if value is np.ma.masked or (isinstance(value, (float, np.floating)) and not np.isfinite(value)):
+    if value is np.ma.masked:
         return None
     return value.item() if isinstance(value, np.generic) else value

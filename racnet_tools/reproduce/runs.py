@@ -21,8 +21,9 @@ import numpy as np
 
 from racnet_tools.datasets import DataSet
 from racnet_tools.errors import RacnetError, ReadError
-from racnet_tools.files import atomic_path
 from racnet_tools.models import NetworkConfig
+from racnet_tools.reproduce.data import OTHER_FOLDER
+from racnet_tools.reproduce.kept import kept
 from racnet_tools.reproduce.plan import Experiment, config_of, epochs_within, schedule, side_by_side
 from racnet_tools.training import Run, TrainingConfig, fit
 from racnet_tools.training.judging import predict_part
@@ -146,13 +147,20 @@ def train_all(
 
 
 class _Here(Executor):
-    """Runs each job when it is submitted, in this process."""
+    """Runs each job in this process when its result is asked for, so that each is told of when it is done."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Run a job; what it raises is raised here, so that nothing is begun after an interruption."""
-        job: Future[Any] = Future()
-        job.set_result(fn(*args, **kwargs))
-        return job
+        """Put a job off until its result is asked for."""
+        return _Later(lambda: fn(*args, **kwargs))
+
+
+class _Later(Future):
+    def __init__(self, job: Callable[[], Any]) -> None:
+        super().__init__()
+        self._job = job
+
+    def result(self, timeout: float | None = None) -> Any:
+        return self._job()
 
 
 @contextmanager
@@ -181,21 +189,17 @@ def find(folder: Path, one: Experiment, data: DataSet) -> Trained | None:
     if where is None:
         return None
     run = Run.open(where)
-    told = {name: value for name, value in run.config["data"].items() if name != "order"}
-    if told != data.description() or run.network_config != _config(one, data):
+    if run.data_description() != data.description() or run.network_config != _config(one, data):
         raise RacnetError(
-            f"{where} was trained on other data or with another network than {one} stands for. "
-            "Choose another output folder."
+            f"{where} was trained on other data or with another network than {one} stands for. {OTHER_FOLDER}"
         )
-    kept = where / _PREDICTIONS
-    if not kept.exists():
-        _predict(run, data, kept)
+    stored = kept(where / _PREDICTIONS, lambda: _predict(run, data))
     try:
-        with np.load(kept, allow_pickle=False) as file:
-            stored = {name: file[name] for name in file.files}
         return Trained(one, run, predict_cpu_seconds=float(stored.pop("predict_cpu_seconds")), **stored)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ReadError(kept, expected="predictions", found=str(error), advice="Delete it; it is made anew.") from error
+    except (KeyError, TypeError) as error:
+        raise ReadError(
+            where / _PREDICTIONS, expected="predictions", found=str(error), advice="Delete it; it is made anew."
+        ) from error
 
 
 def _config(one: Experiment, data: DataSet) -> NetworkConfig:
@@ -249,21 +253,25 @@ def _train(
         run = fit(_config(one, data), data, where, training, progress=progress, on_epoch=watch)
     except _OutOfTime:
         return False
-    _predict(run, data, where / _PREDICTIONS)
+    kept(where / _PREDICTIONS, lambda: _predict(run, data))
     keras.backend.clear_session()
     return True
 
 
-def _predict(run: Run, data: DataSet, path: Path) -> None:
+def _predict(run: Run, data: DataSet) -> dict[str, np.ndarray]:
+    """The arrays of `Trained`."""
     model = run.model()
     start = time.process_time()
     p, y = predict_part(model, data, "test")
     seconds = time.process_time() - start
     validation_p, validation_y = predict_part(model, data, "validation")
-    with atomic_path(path, overwrite=True) as temporary, temporary.open("wb") as file:
-        np.savez(
-            file, p=p, y=y, validation_p=validation_p, validation_y=validation_y, predict_cpu_seconds=np.array(seconds)
-        )
+    return {
+        "p": p,
+        "y": y,
+        "validation_p": validation_p,
+        "validation_y": validation_y,
+        "predict_cpu_seconds": np.array(seconds),
+    }
 
 
 def _seconds_per_spectrum(network: str, batch: int) -> float:

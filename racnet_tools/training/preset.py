@@ -13,7 +13,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -25,7 +24,7 @@ from racnet_tools.files import sha256
 from racnet_tools.spectra import Preprocessing
 from racnet_tools.training.onnx_export import export_onnx
 from racnet_tools.training.provenance import git_commit, versions
-from racnet_tools.training.run_folder import Run
+from racnet_tools.training.run_folder import Run, write_json
 from racnet_tools.training.weights import save_weights
 
 if TYPE_CHECKING:
@@ -124,11 +123,6 @@ def save_preset(
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return folder
-
-
-def write_json(path: Path, values: Any) -> None:
-    """Write plain values as JSON that people can read."""
-    path.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _check(labels: Mapping[str, Any], preprocessing: Preprocessing, model: Any) -> list[str]:

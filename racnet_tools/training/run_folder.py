@@ -98,6 +98,10 @@ class Run:
         load_weights(model, path)
         return model
 
+    def data_description(self) -> dict[str, Any]:
+        """What it was trained on, whether that was streamed or held in memory."""
+        return {key: value for key, value in self.config["data"].items() if key not in ORDER}
+
     def provenance(self) -> dict[str, Any]:
         """Where the weights come from: settings, data, sessions."""
         return {
@@ -130,7 +134,7 @@ def finished_as(
     run = Run.open(folder)
     stored = {part: run.config[part] for part in ("network", "training", "data")}
     if isinstance(data, DataSet):
-        stored["data"] = {key: value for key, value in stored["data"].items() if key not in ORDER}
+        stored["data"] = run.data_description()
         data = data.description()
     _same_settings(folder, stored, {"network": network.to_dict(), "training": training.to_dict(), "data": dict(data)})
     return run

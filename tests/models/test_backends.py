@@ -15,7 +15,7 @@ from racnet_tools.models import NETWORKS, NetworkConfig, build_from_config, netw
 from racnet_tools.models.residual_config import ATTENTIONS
 from racnet_tools.training import save_weights
 
-BACKENDS = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}
+BACKENDS = ("tensorflow", "jax", "torch")
 
 OTHER = """
 import json, sys
@@ -63,11 +63,11 @@ def written(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("backend", list(BACKENDS))
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_equal_on_another_backend(backend, written, record_property):
     if backend == keras.backend.backend():
         pytest.skip("the backend of this process")
-    if find_spec(BACKENDS[backend]) is None:
+    if find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")
     done = subprocess.run(
         [sys.executable, "-c", OTHER, str(written), backend],
