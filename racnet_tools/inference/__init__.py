@@ -3,6 +3,7 @@
 from racnet_tools.inference.api import classify
 from racnet_tools.inference.classifier import Classifier, ood_score
 from racnet_tools.inference.engine import Engine
+from racnet_tools.inference.graph import with_forced_attention, with_outputs
 from racnet_tools.inference.job import classify_to_file
 from racnet_tools.inference.presets import Preset, available_presets, load_preset
 
@@ -15,4 +16,6 @@ __all__ = [
     "classify_to_file",
     "load_preset",
     "ood_score",
+    "with_forced_attention",
+    "with_outputs",
 ]

@@ -9,6 +9,7 @@ runtime competes with another and results do not depend on the number of threads
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -99,7 +100,7 @@ class Engine:
         RacnetError
             If the width is wrong or a value is not finite.
         """
-        return self._run(flux, ["probabilities"])[0]
+        return self.run(flux, ["probabilities"])[0]
 
     def predict_with_attention(self, flux: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
         """Class probabilities, and the channel weights of each attention block.
@@ -120,10 +121,37 @@ class Engine:
         RacnetError
             If the width is wrong or a value is not finite.
         """
-        probabilities, *attention = self._run(flux, ["probabilities", *self._attention])
+        probabilities, *attention = self.run(flux, ["probabilities", *self._attention])
         return probabilities, attention
 
-    def _run(self, flux: np.ndarray, outputs: list[str]) -> list[np.ndarray]:
+    def run(
+        self, flux: np.ndarray, outputs: Sequence[str], inputs: Mapping[str, np.ndarray] | None = None
+    ) -> list[np.ndarray]:
+        """Any outputs of the graph.
+
+        Parameters
+        ----------
+        flux : (n, n_pix) array
+            Preprocessed spectra.
+        outputs : sequence of str
+            Names of outputs; `racnet_tools.inference.graph.with_outputs` makes more of them.
+        inputs : mapping of str to array, optional
+            Further inputs, the same for all spectra; `racnet_tools.inference.graph.with_forced_attention` makes some.
+
+        Returns
+        -------
+        list of float32 arrays
+            (n, channels, length) for features, (n, ...) otherwise.
+
+        Raises
+        ------
+        RacnetError
+            If the width is wrong, a value is not finite, or there is no such output or input.
+        """
+        strange = {*outputs} - {item.name for item in self._session.get_outputs()}
+        strange |= {*(inputs or {})} - {item.name for item in self._session.get_overridable_initializers()}
+        if strange:
+            raise RacnetError(f"The graph has no such outputs or inputs: {', '.join(sorted(strange))}.")
         flux = np.ascontiguousarray(flux, dtype=np.float32)
         if flux.ndim != 2 or flux.shape[1] != self.n_pixels:
             raise RacnetError(f"Expected spectra of shape (n, {self.n_pixels}). Received: {flux.shape}.")
@@ -139,8 +167,10 @@ class Engine:
         if self._three_axes:
             flux = flux[:, :, np.newaxis]
 
+        further = {name: np.asarray(values, np.float32) for name, values in (inputs or {}).items()}
+
         def one(start: int) -> list[np.ndarray]:
-            return self._session.run(outputs, {"flux": flux[start : start + self.batch_size]})
+            return self._session.run(list(outputs), {"flux": flux[start : start + self.batch_size], **further})
 
         starts = range(0, len(flux), self.batch_size)
         if self.threads == 1 or len(starts) == 1:
@@ -149,4 +179,4 @@ class Engine:
             with ThreadPoolExecutor(min(self.threads, len(starts))) as pool:
                 parts = list(pool.map(one, starts))
         joined = [np.concatenate(arrays)[:n] for arrays in zip(*parts, strict=True)]
-        return [array.reshape(n, int(np.prod(array.shape[1:]))) for array in joined]
+        return [array[:, :, 0] if array.ndim == 4 and array.shape[2] == 1 else array for array in joined]

@@ -1,17 +1,15 @@
 """Export of a network to ONNX, with the channel weights of every attention block as further outputs.
 
 Input ``flux`` (n, n_pixels) float32; outputs ``probabilities`` (n, n_classes) and, for a network with attention,
-``attention_1`` ... ``attention_8`` (n, channels of the block). n is free. Reference: https://onnx.ai, opset 17.
+``attention_1`` ... ``attention_8`` (n, channels of the block). n is free. Inside, tensors are named like the Keras
+layers, and what the softmax is taken of is ``logits``. The same weights always give the same bytes, on every backend
+of Keras. Reference: https://onnx.ai, opset 17.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
-import logging
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from racnet_tools.errors import RacnetError
 from racnet_tools.files import atomic_path
@@ -19,7 +17,7 @@ from racnet_tools.files import atomic_path
 if TYPE_CHECKING:
     from racnet_tools.models.network import Network
 
-OPSET = 17
+OPSET, IR_VERSION = 17, 8
 
 
 def export_onnx(model: Network, path: str | Path, *, overwrite: bool = False) -> Path:
@@ -42,86 +40,47 @@ def export_onnx(model: Network, path: str | Path, *, overwrite: bool = False) ->
     Raises
     ------
     RacnetError
-        When the file exists, or the exported graph does not have the outputs that were asked for.
+        When the file exists, or a layer of the network is not known to `racnet_tools.models.onnx_nodes`.
     """
-    import keras
-    import numpy as np
     import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    from racnet_tools.models.onnx_nodes import TRANSLATIONS, Nodes
 
     path = Path(path)
-    attention = model.attention_layers()
-    names = ["probabilities", *(f"attention_{index}" for index in range(1, len(attention) + 1))]
-    probe = keras.Model(model.input, [model.output, *(model.get_layer(name).output for name in attention)])
-    probe.predict_on_batch(np.zeros((1, model.network_config.n_pixels), np.float32))  # a never called model is refused
+    names = {layer: f"attention_{index}" for index, layer in enumerate(model.attention_layers(), start=1)}
+    widths = {"probabilities": model.network_config.n_classes}
+    known, nodes = {id(model.inputs[0]): "flux"}, Nodes()
+    for layer in model.layers:
+        kind = type(layer).__name__
+        if kind == "InputLayer":
+            continue
+        if kind not in TRANSLATIONS:
+            raise RacnetError(f"The layer {layer.name} is a {kind}; racnet_tools.models.onnx_nodes does not know it.")
+        inputs = [known[id(tensor)] for tensor in (layer.input if isinstance(layer.input, list) else [layer.input])]
+        name = names.get(layer.name, layer.name)
+        known[id(layer.output)] = TRANSLATIONS[kind](nodes, layer, inputs, name)
+        if layer.name in names:
+            widths[name] = layer.output.shape[-1]
 
-    with tempfile.TemporaryDirectory() as folder, _quiet():
-        raw = Path(folder) / "raw.onnx"
-        signature = [keras.layers.InputSpec(shape=(None, model.network_config.n_pixels), dtype="float32", name="flux")]
-        probe.export(str(raw), format="onnx", verbose=False, input_signature=signature, opset_version=OPSET)
-        graph = onnx.load(str(raw))
-    _rename(graph, names)
-    _fuse(graph)
-    graph.doc_string = f"racnet_tools network {model.name}"
-    onnx.checker.check_model(graph)
+    def value(name: str, width: int) -> onnx.ValueInfoProto:
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", width])
+
+    graph = helper.make_graph(
+        nodes.nodes,
+        model.name,
+        [value("flux", model.network_config.n_pixels)],
+        [value(name, width) for name, width in widths.items()],
+        [numpy_helper.from_array(array, name) for name, array in nodes.constants.items()],
+    )
+    made = helper.make_model(
+        graph,
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+        producer_name="racnet_tools",
+        doc_string=f"racnet_tools network {model.name}",
+    )
+    onnx.checker.check_model(made, full_check=True)
     with atomic_path(path, overwrite=overwrite) as temporary:
-        temporary.write_bytes(graph.SerializeToString(deterministic=True))
+        temporary.write_bytes(made.SerializeToString(deterministic=True))
     return path
-
-
-def _rename(model: Any, names: list[str]) -> None:
-    """Give the graph's only input and its outputs their public names, and n as the name of the free dimension."""
-    graph = model.graph
-    if len(graph.input) != 1 or len(graph.output) != len(names):
-        raise RacnetError(
-            f"The exported graph should have 1 input and {len(names)} outputs. "
-            f"Received: {len(graph.input)} and {len(graph.output)}"
-        )
-    new = {graph.input[0].name: "flux", **dict(zip((out.name for out in graph.output), names, strict=True))}
-    for node in graph.node:
-        for fields in (node.input, node.output):
-            fields[:] = [new.get(name, name) for name in fields]
-    for value in (*graph.input, *graph.output):
-        value.name = new[value.name]
-        value.type.tensor_type.shape.dim[0].dim_param = "n"
-
-
-def _fuse(model: Any) -> None:
-    """Let each ReLU follow its convolution directly, so that the runtime computes the two as one (1.1 times as fast).
-
-    The converter makes a one-dimensional convolution of a two-dimensional one and drops the added axis before the ReLU
-    only to add it again after; where that is so, the two steps go. The results stay the same to the last bit.
-    """
-    graph = model.graph
-    source = {name: node for node in graph.node for name in node.output}
-    users: dict[str, list[Any]] = {}
-    for node in graph.node:
-        for name in node.input:
-            users.setdefault(name, []).append(node)
-    for relu in [node for node in graph.node if node.op_type == "Relu"]:
-        squeeze = source.get(relu.input[0])
-        unsqueezed = users.get(relu.output[0], [])
-        if squeeze is None or squeeze.op_type != "Squeeze" or len(users[squeeze.output[0]]) > 1:
-            continue
-        if not unsqueezed or any(node.op_type != "Unsqueeze" for node in unsqueezed):
-            continue
-        relu.input[0] = squeeze.input[0]
-        for node in unsqueezed:
-            for user in users[node.output[0]]:
-                user.input[:] = [relu.output[0] if name == node.output[0] else name for name in user.input]
-            graph.node.remove(node)
-        graph.node.remove(squeeze)
-        stale = [info for info in graph.value_info if info.name == relu.output[0]]
-        for info in stale:  # its shape has an axis more now
-            graph.value_info.remove(info)
-
-
-@contextlib.contextmanager
-def _quiet() -> Any:
-    """Keep the converters' own reports away from the user's terminal."""
-    previous = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            yield
-    finally:
-        logging.disable(previous)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 __all__ = ["git_commit", "versions"]
 
-_PACKAGES = ("numpy", "astropy", "keras", "tensorflow", "tensorflow-cpu", "torch", "jax", "tf2onnx", "onnx")
+_PACKAGES = ("numpy", "astropy", "keras", "tensorflow", "tensorflow-cpu", "torch", "jax", "onnx")
 
 
 def versions() -> dict[str, str]:

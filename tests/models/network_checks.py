@@ -16,6 +16,7 @@ import pytest
 from keras import ops
 
 from racnet_tools.errors import RacnetError
+from racnet_tools.inference import Engine, with_outputs
 from racnet_tools.models import NetworkConfig, build_from_config, predict
 from racnet_tools.spectra import LAMOST_GRID, Preprocessing, SpectrumSet
 from racnet_tools.training import export_onnx, load_weights, save_weights
@@ -135,6 +136,8 @@ def check_files(config: NetworkConfig, tmp_path: Path) -> None:
     load_weights(other, tmp_path / "model.weights.h5")
     assert all(np.array_equal(a, b) for a, b in zip(model.get_weights(), other.get_weights(), strict=True))
     export_onnx(model, tmp_path / "model.onnx")
+    export_onnx(other, tmp_path / "again.onnx")
+    assert (tmp_path / "again.onnx").read_bytes() == (tmp_path / "model.onnx").read_bytes()
     (tmp_path / "config.json").write_text(json.dumps(config.to_dict()))
     (tmp_path / "keras.json").write_text(json.dumps(keras.saving.serialize_keras_object(other)))
     np.savez(tmp_path / "expected.npz", flux=flux, probabilities=np.asarray(model(flux, training=False)))
@@ -153,4 +156,17 @@ def check_files(config: NetworkConfig, tmp_path: Path) -> None:
     for n in (1, 3):
         shapes = [out.shape for out in session.run(None, {"flux": flux[:n]})]
         assert shapes == [(n, config.n_classes), *((n, filters) for filters in channels)]
+    check_inside(model, (tmp_path / "model.onnx").read_bytes(), flux)
     assert (tmp_path / "model.onnx").stat().st_size < 4.05 * model.count_params() + 60_000
+
+
+def check_inside(model: keras.Model, graph: bytes, flux: np.ndarray) -> None:
+    """Check that every layer whose features have pixels can be asked for by its name in ONNX, with Keras' numbers."""
+    layers = [layer for layer in model.layers if len(layer.output.shape) == 3 and "_repeat" not in layer.name]
+    names = [layer.name for layer in layers]
+    engine = Engine(with_outputs(graph, names))
+    everything = keras.Model(model.input, [layer.output for layer in layers])(flux) if layers else []
+    for name, found, kept in zip(names, engine.run(flux, names), everything, strict=True):
+        expected = np.asarray(kept).transpose(0, 2, 1)
+        assert found.shape == expected.shape
+        assert np.allclose(found, expected, atol=1e-5 * max(1.0, np.abs(expected).max())), name

@@ -1,0 +1,218 @@
+"""What each kind of layer is in ONNX: the table that `racnet_tools.training.export_onnx` follows.
+
+Features (n, length, channels) become (n, channels, 1, length): ONNX Runtime computes such maps, of images one pixel
+high, in its blocked layout and joins convolution, sum and ReLU; true one-dimensional convolutions it does not. Tensors
+are named like the layers they come from, so that any of them can be asked for by that name.
+
+Reference: ONNX operators, opset 17, https://onnx.ai/onnx/operators.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from racnet_tools.errors import RacnetError
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["TRANSLATIONS", "Nodes"]
+
+
+class Nodes:
+    """Nodes and constants of a graph that is being written; every tensor's name is said by the caller."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Any] = []
+        self.constants: dict[str, np.ndarray] = {}
+
+    def add(self, operator: str, inputs: Sequence[str], name: str, **attributes: Any) -> str:
+        """Add a node with one output and return the output's name, which is the node's too."""
+        from onnx import helper
+
+        self.nodes.append(helper.make_node(operator, list(inputs), [name], name=name, **attributes))
+        return name
+
+    def constant(self, name: str, values: Any, dtype: Any = np.float32) -> str:
+        """Add a constant and return its name."""
+        self.constants[name] = np.ascontiguousarray(values, dtype=dtype)
+        return name
+
+    def convolution(self, source: str, kernel: np.ndarray, bias: np.ndarray | None, name: str) -> str:
+        """Convolve with a Keras kernel (width, in, out), zeros added for the same length, the odd one at the end."""
+        width = kernel.shape[0]
+        before = (width - 1) // 2
+        inputs = [source, self.constant(f"{name}.kernel", kernel.transpose(2, 1, 0)[:, :, None, :])]
+        if bias is not None:
+            inputs.append(self.constant(f"{name}.bias", bias))
+        return self.add("Conv", inputs, name, kernel_shape=[1, width], pads=[0, before, 0, width - 1 - before])
+
+    def dense(self, source: str, kernel: np.ndarray, bias: np.ndarray, name: str) -> str:
+        """Multiply (n, in) by a Keras kernel (in, out) and add the bias."""
+        return self.add(
+            "Gemm", [source, self.constant(f"{name}.kernel", kernel), self.constant(f"{name}.bias", bias)], name
+        )
+
+    def summary(self, operator: str, source: str, name: str) -> str:
+        """Reduce features to (n, channels) by ``GlobalAveragePool`` or ``GlobalMaxPool``."""
+        return self.add("Flatten", [self.add(operator, [source], f"{name}.map")], name, axis=1)
+
+    def activation(self, function: Any, source: str, name: str) -> str:
+        """Apply a layer's own activation, known by its Keras name."""
+        kind = getattr(function, "__name__", str(function))
+        if kind not in _ACTIVATIONS:
+            raise RacnetError(
+                f"ONNX export knows the activations {', '.join(_ACTIVATIONS)}. Received: {kind} in {name}."
+            )
+        return self.add(_ACTIVATIONS[kind], [source], name, **({"axis": 1} if kind == "softmax" else {}))
+
+
+_ACTIVATIONS = {"relu": "Relu", "softmax": "Softmax", "sigmoid": "Sigmoid"}
+
+
+def _array(variable: Any) -> np.ndarray:
+    from keras import ops
+
+    return np.asarray(ops.convert_to_numpy(variable), np.float32)
+
+
+def _activated(to: Nodes, layer: Any, name: str, build: Callable[[str], str]) -> str:
+    """What `build(name)` makes, followed by the layer's activation; before a softmax it is named ``logits``."""
+    kind = getattr(layer.activation, "__name__", "")
+    if kind == "linear":
+        return build(name)
+    before = "logits" if kind == "softmax" else f"{name}.linear"
+    return to.activation(layer.activation, build(before), name)
+
+
+# --- Layers of Keras
+
+
+def _rescaling(to: Nodes, layer: Any, inputs: list[str], name: str) -> str:
+    if np.any(np.asarray(layer.offset)):
+        raise RacnetError(f"ONNX export knows Rescaling without offset. Received: {layer.offset} in {name}.")
+    return to.add("Mul", [inputs[0], to.constant(f"{name}.scale", layer.scale)], name)
+
+
+def _reshape(to: Nodes, layer: Any, inputs: list[str], name: str) -> str:
+    shape, rank = tuple(layer.target_shape), len(layer.input.shape)
+    if rank == 2 and len(shape) == 2 and 1 in shape:  # a spectrum as one channel, or channel weights for every pixel
+        axes = [1, 2] if shape[1] == 1 else [2, 3]
+        return to.add("Unsqueeze", [inputs[0], to.constant(f"{name}.axes", axes, np.int64)], name)
+    raise RacnetError(f"ONNX export knows Reshape to (length, 1) or (1, channels). Received: {shape} in {name}.")
+
+
+def _convolution(to: Nodes, layer: Any, inputs: list[str], name: str) -> str:
+    plain = layer.padding == "same" and tuple(layer.strides) == tuple(layer.dilation_rate) == (1,) and layer.groups == 1
+    if not plain:
+        raise RacnetError(f"ONNX export knows convolutions of the same length, without strides. Received: {name}.")
+    bias = _array(layer.bias) if layer.use_bias else None
+    return _activated(to, layer, name, lambda to_name: to.convolution(inputs[0], _array(layer.kernel), bias, to_name))
+
+
+def _batch_normalisation(to: Nodes, layer: Any, inputs: list[str], name: str) -> str:
+    parts = ("gamma", "beta", "moving_mean", "moving_variance")
+    constants = [to.constant(f"{name}.{part}", _array(getattr(layer, part))) for part in parts]
+    return to.add("BatchNormalization", [inputs[0], *constants], name, epsilon=float(layer.epsilon))
+
+
+def _pooling(operator: str) -> Callable[..., str]:
+    def pooling(to: Nodes, layer: Any, inputs: list[str], name: str) -> str:
+        size, stride = int(layer.pool_size[0]), int(layer.strides[0])
+        if layer.padding != "valid":
+            raise RacnetError(f"ONNX export knows poolings without padding. Received: {layer.padding} in {name}.")
+        return to.add(operator, inputs, name, kernel_shape=[1, size], strides=[1, stride])
+
+    return pooling
+
+
+def _global(operator: str) -> Callable[..., str]:
+    return lambda to, layer, inputs, name: to.summary(operator, inputs[0], name)
+
+
+def _plain(operator: str, **attributes: Any) -> Callable[..., str]:
+    return lambda to, layer, inputs, name: to.add(operator, inputs, name, **attributes)
+
+
+def _flatten(to: Nodes, layer: Any, inputs: list[str], name: str) -> str:
+    source = inputs[0]
+    if len(layer.input.shape) == 3:  # Keras counts channels fastest
+        source = to.add("Transpose", [source], f"{name}.transposed", perm=[0, 2, 3, 1])
+    return to.add("Flatten", [source], name, axis=1)
+
+
+def _dense(to: Nodes, layer: Any, inputs: list[str], name: str) -> str:
+    return _activated(
+        to, layer, name, lambda to_name: to.dense(inputs[0], _array(layer.kernel), _array(layer.bias), to_name)
+    )
+
+
+# --- Attention layers of racnet_tools.models.attention
+
+
+def _channel_attention(to: Nodes, layer: Any, inputs: list[str], name: str) -> str:
+    both = [to.summary(f"Global{kind}Pool", inputs[0], f"{name}.{kind.lower()}") for kind in ("Max", "Average")]
+    summary = to.add("Concat", both, f"{name}.summary", axis=1)
+    return to.add("Sigmoid", [to.dense(summary, _array(layer.kernel), _array(layer.bias), f"{name}.sum")], name)
+
+
+def _perceptron(to: Nodes, layer: Any, summary: str, name: str) -> str:
+    hidden = to.dense(summary, _array(layer.squeeze), _array(layer.squeeze_bias), f"{name}.squeezed")
+    hidden = to.add("Relu", [hidden], f"{name}.squeezed_relu")
+    return to.dense(hidden, _array(layer.excite), _array(layer.excite_bias), f"{name}.excited")
+
+
+def _squeeze_excitation(to: Nodes, layer: Any, inputs: list[str], name: str) -> str:
+    mean = to.summary("GlobalAveragePool", inputs[0], f"{name}.average")
+    return to.add("Sigmoid", [_perceptron(to, layer, mean, name)], name)
+
+
+def _convolutional_attention(to: Nodes, layer: Any, inputs: list[str], name: str) -> str:
+    parts = []
+    for kind in ("Average", "Max"):
+        prefix = f"{name}.{kind.lower()}"
+        parts.append(_perceptron(to, layer, to.summary(f"Global{kind}Pool", inputs[0], prefix), prefix))
+    return to.add("Sigmoid", [to.add("Add", parts, f"{name}.sum")], name)
+
+
+def _efficient_attention(to: Nodes, layer: Any, inputs: list[str], name: str) -> str:
+    mean = to.add("GlobalAveragePool", inputs, f"{name}.average")
+    row = to.add("Transpose", [mean], f"{name}.row", perm=[0, 2, 3, 1])  # the channels take the place of the pixels
+    weights = to.add("Sigmoid", [to.convolution(row, _array(layer.kernel), None, f"{name}.sum")], f"{name}.sigmoid")
+    return to.add("Flatten", [weights], name, axis=1)
+
+
+def _position_gate(to: Nodes, layer: Any, inputs: list[str], name: str) -> str:
+    both = [to.add(f"Reduce{kind}", inputs, f"{name}.{kind.lower()}", axes=[1], keepdims=1) for kind in ("Max", "Mean")]
+    summary = to.add("Concat", both, f"{name}.summary", axis=1)
+    summed = to.convolution(summary, _array(layer.kernel), _array(layer.bias), f"{name}.sum")
+    return to.add("Sigmoid", [summed], name)
+
+
+TRANSLATIONS: dict[str, Callable[[Nodes, keras.layers.Layer, list[str], str], str]] = {
+    "Add": _plain("Add"),
+    "AveragePooling1D": _pooling("AveragePool"),
+    "BatchNormalization": _batch_normalisation,
+    "ChannelAttention": _channel_attention,
+    "Concatenate": _plain("Concat", axis=1),
+    "Conv1D": _convolution,
+    "ConvolutionalChannelAttention": _convolutional_attention,
+    "Dense": _dense,
+    "Dropout": lambda to, layer, inputs, name: inputs[0],
+    "EfficientChannelAttention": _efficient_attention,
+    "Flatten": _flatten,
+    "GlobalAveragePooling1D": _global("GlobalAveragePool"),
+    "GlobalMaxPooling1D": _global("GlobalMaxPool"),
+    "MaxPooling1D": _pooling("MaxPool"),
+    "Multiply": _plain("Mul"),
+    "PositionGate": _position_gate,
+    "ReLU": _plain("Relu"),
+    "Rescaling": _rescaling,
+    "Reshape": _reshape,
+    "SqueezeExcitation": _squeeze_excitation,
+}
+"""By the layer's class: a function of (`Nodes`, layer, names of its inputs, name of its output) that adds its nodes and
+returns the name of its output. A new kind of layer needs one more entry."""
