@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from racnet_tools.errors import RacnetError
+from racnet_tools.plots.prepared_explain import attention_picture
 
 __all__ = ["attention_map"]
 
@@ -37,20 +37,12 @@ def attention_map(
     RacnetError
         If there are no attention vectors (RC-Net has none).
     """
-    if not len(attention):
-        raise RacnetError("Expected the attention of at least one block. Received none: has this network attention?")
-    weights = [np.atleast_2d(block).mean(axis=0) for block in attention]
-    widest = max(len(block) for block in weights)
-    picture = np.full((len(weights), widest), np.nan)
-    for row, block in zip(picture, weights, strict=True):
-        row[:] = np.repeat(block, widest // len(block)) if widest % len(block) == 0 else np.nan
-        if widest % len(block):
-            row[: len(block)] = block
+    picture = attention_picture(attention)
     if ax is None:
         ax = Figure(figsize=(9, 3.2), layout="constrained").subplots()
     image = ax.imshow(picture, aspect="auto", cmap="viridis", interpolation="nearest")
     ax.set_yticks(
-        range(len(weights)), [f"block {i + 1}  ({len(block)})" for i, block in enumerate(weights)], fontsize=8
+        range(len(picture)), [f"block {i + 1}  ({np.shape(b)[-1]})" for i, b in enumerate(attention)], fontsize=8
     )
     ax.set_xticks([])
     ax.set_xlabel("channels of each block, first to last")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
-from racnet_tools.plots.interactive_layout import band, empty, error_bars, heading, plain
-from racnet_tools.plots.prepared import bins, columns, reliability_bins, required, spans_decades, spread, sweep
+from racnet_tools.plots.interactive_layout import band, empty, error_bars, heading, mark_lines, plain
+from racnet_tools.plots.prepared import bins, columns, reliability_bins, required, spans_decades, sweep
 from racnet_tools.plots.style import GREY, series, tint
 
 if TYPE_CHECKING:
@@ -190,32 +190,5 @@ def redshift_sweep(
     figure.update_yaxes(title_text="class probability", range=[-0.02, 1.02], row=1, col=1)
     figure.update_yaxes(title_text=f"classified as {plain(true)} / %", range=[-2, 102], row=2, col=1)
     figure.update_layout(title=heading(title))
-    _mark(figure, lines, found.z[0], found.z[-1])
+    mark_lines(figure, lines, found.z[0], found.z[-1])
     return figure
-
-
-def _mark(figure: go.Figure, lines: Sequence[tuple[float, str]], low: float, high: float) -> None:
-    shown = sorted((place, name) for place, name in lines if low <= place <= high)
-    figure.update_layout(margin_t=150 if shown else 44)
-    if not shown:
-        return
-    labels = spread([place for place, _ in shown], 0.034 * (high - low), low, high)
-    shapes, notes = [], []
-    for (place, name), label in zip(shown, labels, strict=True):
-        dotted = {"color": GREY, "width": 1, "dash": "dot"}
-        shapes.append({"type": "line", "x0": place, "x1": place, "y0": 0, "y1": 1, "yref": "paper", "line": dotted})
-        thin = {"type": "line", "yref": "paper", "line": {"color": GREY, "width": 0.7}}
-        shapes.append(thin | {"x0": place, "x1": label, "y0": 1, "y1": 1.03})
-        notes.append(
-            {
-                "x": label,
-                "y": 1.035,
-                "yref": "paper",
-                "text": plain(name),
-                "textangle": -90,
-                "showarrow": False,
-                "yanchor": "bottom",
-                "font": {"size": 11},
-            }
-        )
-    figure.update_layout(shapes=shapes, annotations=notes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -10,9 +11,10 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 from plotly.subplots import make_subplots
 
+from racnet_tools.plots.prepared import spread
 from racnet_tools.plots.style import GREY, Series, tint
 
-__all__ = ["band", "empty", "error_bars", "heading", "legend_mark", "library", "plain", "to_json"]
+__all__ = ["band", "empty", "error_bars", "heading", "legend_mark", "library", "mark_lines", "plain", "to_json"]
 
 
 def plain(text: object) -> str:
@@ -81,3 +83,31 @@ def to_json(figure: go.Figure) -> str:
 def library() -> str:
     """Source text of plotly.js."""
     return get_plotlyjs()
+
+
+def mark_lines(figure: go.Figure, lines: Sequence[tuple[float, str]], low: float, high: float) -> None:
+    """Dotted lines through all panels at places from `low` to `high`, named above; names that collide move apart."""
+    shown = sorted((place, name) for place, name in lines if low <= place <= high)
+    figure.update_layout(margin_t=150 if shown else 44)
+    if not shown:
+        return
+    labels = spread([place for place, _ in shown], 0.034 * (high - low), low, high)
+    shapes, notes = [], []
+    for (place, name), label in zip(shown, labels, strict=True):
+        dotted = {"color": GREY, "width": 1, "dash": "dot"}
+        shapes.append({"type": "line", "x0": place, "x1": place, "y0": 0, "y1": 1, "yref": "paper", "line": dotted})
+        thin = {"type": "line", "yref": "paper", "line": {"color": GREY, "width": 0.7}}
+        shapes.append(thin | {"x0": place, "x1": label, "y0": 1, "y1": 1.03})
+        notes.append(
+            {
+                "x": label,
+                "y": 1.035,
+                "yref": "paper",
+                "text": plain(name),
+                "textangle": -90,
+                "showarrow": False,
+                "yanchor": "bottom",
+                "font": {"size": 11},
+            }
+        )
+    figure.update_layout(shapes=shapes, annotations=[*figure.layout.annotations, *notes])

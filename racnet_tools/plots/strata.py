@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib import rc_context
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
-from racnet_tools.plots.prepared import bins, required, spans_decades, spread, sweep
-from racnet_tools.plots.style import COLUMN, GREY, PRINT, as_written, series
+from racnet_tools.plots.marks import mark_lines
+from racnet_tools.plots.prepared import bins, required, spans_decades, sweep
+from racnet_tools.plots.style import COLUMN, PRINT, as_written, series
 
 if TYPE_CHECKING:
     from racnet_tools.plots.prepared import Columns
@@ -125,32 +125,7 @@ def redshift_sweep(
     below.set_ylim(-2, 102)
     below.set_ylabel(f"classified as {as_written(true)} / %")
     below.set_xlabel("redshift z")
-    _mark(ax, below, lines)
+    mark_lines((ax, below), lines)
     figure.suptitle(as_written(title), fontsize=8, x=0.02, ha="left")
     figure.legend(loc="outside lower center", ncols=min(len(classes), 4))
     return figure
-
-
-def _mark(ax: Axes, below: Axes, lines: Sequence[tuple[float, str]]) -> None:
-    """Dotted lines through both panels, named above the upper one; names that would collide are moved apart."""
-    low, high = ax.get_xlim()
-    shown = sorted((place, name) for place, name in lines if low <= place <= high)
-    if not shown:
-        return
-    margin = 0.015 * (high - low)
-    labels = spread([place for place, _ in shown], 0.036 * (high - low), low + margin, high - margin)
-    for (place, name), label in zip(shown, labels, strict=True):
-        for panel in (ax, below):
-            panel.axvline(place, lw=0.7, ls=":", color=GREY, zorder=0)
-        ax.annotate(
-            as_written(name),
-            (place, 1),
-            (label, 1.05),
-            xycoords=ax.get_xaxis_transform(),
-            textcoords=ax.get_xaxis_transform(),
-            arrowprops={"arrowstyle": "-", "lw": 0.5, "color": GREY, "shrinkA": 0, "shrinkB": 0, "relpos": (0.5, 0)},
-            rotation=90,
-            ha="center",
-            va="bottom",
-            fontsize=6,
-        )
