@@ -1,9 +1,8 @@
 """Presets: folders that keep a network's weights together with its preprocessing, labels and origin.
 
-A preset's folder holds ``config.json``, ``model.weights.h5`` (for training on), ``model.onnx``,
-``preprocessing.json``, ``labels.json``, ``card.md`` and ``provenance.json``. Classification uses the ONNX graph alone
-and refuses it when its SHA-256 differs from the one in ``provenance.json``. Nothing in a preset is executed or
-unpickled.
+A preset's folder holds ``config.json``, ``model.onnx``, ``preprocessing.json``, ``labels.json``, ``card.md`` and
+``provenance.json``. The ONNX graph is refused when its SHA-256 differs from the one in ``provenance.json``. Nothing in
+a preset is executed or unpickled.
 """
 
 from __future__ import annotations
@@ -15,11 +14,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from racnet_tools.errors import RacnetError
 from racnet_tools.resources import data_path
 from racnet_tools.spectra.preprocess import Preprocessing
+
+if TYPE_CHECKING:
+    from racnet_tools.models.network import Network
 
 __all__ = ["Preset", "available_presets", "load_preset", "preset_folders"]
 
@@ -83,6 +85,21 @@ class Preset:
                 f"{found}. The file was damaged or changed: install the preset again."
             )
         return data
+
+    def network(self) -> Network:
+        """The Keras network with its weights, to train on or for gradients; needs the extra `train`.
+
+        Raises
+        ------
+        RacnetError
+            If a file of the preset is damaged.
+        """
+        from racnet_tools.models import NetworkConfig, build_from_config
+        from racnet_tools.training import load_onnx_weights
+
+        network = build_from_config(NetworkConfig.from_dict(dict(self.config)))
+        load_onnx_weights(network, self.model_bytes(), self.folder / "model.onnx")
+        return network
 
     def child(self, label: str) -> Preset | None:
         """The preset that gives the subclass of `label`, from beside this one or from the known ones; None if none."""

@@ -19,15 +19,43 @@ from racnet_tools.errors import RacnetError
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["TRANSLATIONS", "Nodes"]
+__all__ = ["TRANSLATIONS", "Nodes", "translate"]
+
+
+def _same(values: np.ndarray) -> np.ndarray:
+    return values
+
+
+def _kernel_to_onnx(kernel: np.ndarray) -> np.ndarray:
+    return kernel.transpose(2, 1, 0)[:, :, None, :]
+
+
+def _kernel_to_keras(kernel: np.ndarray) -> np.ndarray:
+    return kernel[:, :, 0, :].transpose(2, 1, 0)
 
 
 class Nodes:
-    """Nodes and constants of a graph that is being written; every tensor's name is said by the caller."""
+    """Nodes and constants of a graph that is being written; every tensor's name is said by the caller.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    rounded : bool
+        Whether the matrices of fully connected layers are kept in 8 bits: whole numbers from -127 to 127 times one
+        factor for each neuron.
+
+    Attributes
+    ----------
+    nodes, constants : list of NodeProto, dict of str to array
+        What was written.
+    weights : dict of str to tuple
+        Name of each constant that holds weights: the Keras variable, and the function that turns the constant back.
+    """
+
+    def __init__(self, rounded: bool = False) -> None:
+        self.rounded = rounded
         self.nodes: list[Any] = []
         self.constants: dict[str, np.ndarray] = {}
+        self.weights: dict[str, tuple[Any, Callable[[np.ndarray], np.ndarray]]] = {}
 
     def add(self, operator: str, inputs: Sequence[str], name: str, **attributes: Any) -> str:
         """Add a node with one output and return the output's name, which is the node's too."""
@@ -41,20 +69,40 @@ class Nodes:
         self.constants[name] = np.ascontiguousarray(values, dtype=dtype)
         return name
 
-    def convolution(self, source: str, kernel: np.ndarray, bias: np.ndarray | None, name: str) -> str:
+    def weight(
+        self,
+        name: str,
+        variable: Any,
+        turned: Callable[[np.ndarray], np.ndarray] = _same,
+        back: Callable[[np.ndarray], np.ndarray] = _same,
+    ) -> str:
+        """Add a Keras variable, `turned` to ONNX's order of axes, as a constant and return its name."""
+        from keras import ops
+
+        self.weights[name] = (variable, back)
+        return self.constant(name, turned(np.asarray(ops.convert_to_numpy(variable), np.float32)))
+
+    def convolution(self, source: str, kernel: Any, bias: Any, name: str) -> str:
         """Convolve with a Keras kernel (width, in, out), zeros added for the same length, the odd one at the end."""
         width = kernel.shape[0]
         before = (width - 1) // 2
-        inputs = [source, self.constant(f"{name}.kernel", kernel.transpose(2, 1, 0)[:, :, None, :])]
+        inputs = [source, self.weight(f"{name}.kernel", kernel, _kernel_to_onnx, _kernel_to_keras)]
         if bias is not None:
-            inputs.append(self.constant(f"{name}.bias", bias))
+            inputs.append(self.weight(f"{name}.bias", bias))
         return self.add("Conv", inputs, name, kernel_shape=[1, width], pads=[0, before, 0, width - 1 - before])
 
-    def dense(self, source: str, kernel: np.ndarray, bias: np.ndarray, name: str) -> str:
+    def dense(self, source: str, kernel: Any, bias: Any, name: str) -> str:
         """Multiply (n, in) by a Keras kernel (in, out) and add the bias."""
-        return self.add(
-            "Gemm", [source, self.constant(f"{name}.kernel", kernel), self.constant(f"{name}.bias", bias)], name
-        )
+        matrix = self.weight(f"{name}.kernel", kernel)
+        if self.rounded:
+            values = self.constants[matrix]
+            factors = np.maximum(np.abs(values).max(axis=0), np.finfo(np.float32).tiny) / 127
+            self.constant(matrix, np.rint(values / factors), np.int8)
+            factors = self.constant(f"{name}.factors", factors)
+            # Not DequantizeLinear: the runtime may then round the features too
+            matrix = self.add("Cast", [matrix], f"{name}.whole", to=1)
+            matrix = self.add("Mul", [matrix, factors], f"{name}.matrix")
+        return self.add("Gemm", [source, matrix, self.weight(f"{name}.bias", bias)], name)
 
     def summary(self, operator: str, source: str, name: str) -> str:
         """Reduce features to (n, channels) by ``GlobalAveragePool`` or ``GlobalMaxPool``."""
@@ -71,12 +119,6 @@ class Nodes:
 
 
 _ACTIVATIONS = {"relu": "Relu", "softmax": "Softmax", "sigmoid": "Sigmoid"}
-
-
-def _array(variable: Any) -> np.ndarray:
-    from keras import ops
-
-    return np.asarray(ops.convert_to_numpy(variable), np.float32)
 
 
 def _activated(to: Nodes, layer: Any, name: str, build: Callable[[str], str]) -> str:
@@ -109,13 +151,13 @@ def _convolution(to: Nodes, layer: Any, inputs: list[str], name: str) -> str:
     plain = layer.padding == "same" and tuple(layer.strides) == tuple(layer.dilation_rate) == (1,) and layer.groups == 1
     if not plain:
         raise RacnetError(f"ONNX export knows convolutions of the same length, without strides. Received: {name}.")
-    bias = _array(layer.bias) if layer.use_bias else None
-    return _activated(to, layer, name, lambda to_name: to.convolution(inputs[0], _array(layer.kernel), bias, to_name))
+    bias = layer.bias if layer.use_bias else None
+    return _activated(to, layer, name, lambda to_name: to.convolution(inputs[0], layer.kernel, bias, to_name))
 
 
 def _batch_normalisation(to: Nodes, layer: Any, inputs: list[str], name: str) -> str:
     parts = ("gamma", "beta", "moving_mean", "moving_variance")
-    constants = [to.constant(f"{name}.{part}", _array(getattr(layer, part))) for part in parts]
+    constants = [to.weight(f"{name}.{part}", getattr(layer, part)) for part in parts]
     return to.add("BatchNormalization", [inputs[0], *constants], name, epsilon=float(layer.epsilon))
 
 
@@ -145,9 +187,7 @@ def _flatten(to: Nodes, layer: Any, inputs: list[str], name: str) -> str:
 
 
 def _dense(to: Nodes, layer: Any, inputs: list[str], name: str) -> str:
-    return _activated(
-        to, layer, name, lambda to_name: to.dense(inputs[0], _array(layer.kernel), _array(layer.bias), to_name)
-    )
+    return _activated(to, layer, name, lambda to_name: to.dense(inputs[0], layer.kernel, layer.bias, to_name))
 
 
 # --- Attention layers of racnet_tools.models.attention
@@ -156,13 +196,13 @@ def _dense(to: Nodes, layer: Any, inputs: list[str], name: str) -> str:
 def _channel_attention(to: Nodes, layer: Any, inputs: list[str], name: str) -> str:
     both = [to.summary(f"Global{kind}Pool", inputs[0], f"{name}.{kind.lower()}") for kind in ("Max", "Average")]
     summary = to.add("Concat", both, f"{name}.summary", axis=1)
-    return to.add("Sigmoid", [to.dense(summary, _array(layer.kernel), _array(layer.bias), f"{name}.sum")], name)
+    return to.add("Sigmoid", [to.dense(summary, layer.kernel, layer.bias, f"{name}.sum")], name)
 
 
 def _perceptron(to: Nodes, layer: Any, summary: str, name: str) -> str:
-    hidden = to.dense(summary, _array(layer.squeeze), _array(layer.squeeze_bias), f"{name}.squeezed")
+    hidden = to.dense(summary, layer.squeeze, layer.squeeze_bias, f"{name}.squeezed")
     hidden = to.add("Relu", [hidden], f"{name}.squeezed_relu")
-    return to.dense(hidden, _array(layer.excite), _array(layer.excite_bias), f"{name}.excited")
+    return to.dense(hidden, layer.excite, layer.excite_bias, f"{name}.excited")
 
 
 def _squeeze_excitation(to: Nodes, layer: Any, inputs: list[str], name: str) -> str:
@@ -181,14 +221,14 @@ def _convolutional_attention(to: Nodes, layer: Any, inputs: list[str], name: str
 def _efficient_attention(to: Nodes, layer: Any, inputs: list[str], name: str) -> str:
     mean = to.add("GlobalAveragePool", inputs, f"{name}.average")
     row = to.add("Transpose", [mean], f"{name}.row", perm=[0, 2, 3, 1])  # the channels take the place of the pixels
-    weights = to.add("Sigmoid", [to.convolution(row, _array(layer.kernel), None, f"{name}.sum")], f"{name}.sigmoid")
+    weights = to.add("Sigmoid", [to.convolution(row, layer.kernel, None, f"{name}.sum")], f"{name}.sigmoid")
     return to.add("Flatten", [weights], name, axis=1)
 
 
 def _position_gate(to: Nodes, layer: Any, inputs: list[str], name: str) -> str:
     both = [to.add(f"Reduce{kind}", inputs, f"{name}.{kind.lower()}", axes=[1], keepdims=1) for kind in ("Max", "Mean")]
     summary = to.add("Concat", both, f"{name}.summary", axis=1)
-    summed = to.convolution(summary, _array(layer.kernel), _array(layer.bias), f"{name}.sum")
+    summed = to.convolution(summary, layer.kernel, layer.bias, f"{name}.sum")
     return to.add("Sigmoid", [summed], name)
 
 
@@ -216,3 +256,38 @@ TRANSLATIONS: dict[str, Callable[[Nodes, keras.layers.Layer, list[str], str], st
 }
 """By the layer's class: a function of (`Nodes`, layer, names of its inputs, name of its output) that adds its nodes and
 returns the name of its output. A new kind of layer needs one more entry."""
+
+
+def translate(model: Any, nodes: Nodes) -> dict[str, int]:
+    """Add every layer of a network to `nodes`; returns the outputs' names with their widths.
+
+    Parameters
+    ----------
+    model
+        A network made by `racnet_tools.models.build`, with the input ``flux``.
+    nodes : Nodes
+        Receives the nodes, the constants and where each weight belongs.
+
+    Raises
+    ------
+    RacnetError
+        When `TRANSLATIONS` does not know a layer, or not in this form.
+    """
+    attention = {layer: f"attention_{index}" for index, layer in enumerate(model.attention_layers(), start=1)}
+    outputs = {"probabilities": model.network_config.n_classes}
+    known = {id(model.inputs[0]): "flux"}
+    for layer in model.layers:
+        kind = type(layer).__name__
+        if kind == "InputLayer":
+            continue
+        if kind not in TRANSLATIONS:
+            raise RacnetError(
+                f"Expected layers of the kinds {', '.join(TRANSLATIONS)}. Received: {layer.name}, a {kind}. Say what "
+                "it is in ONNX in racnet_tools.models.onnx_nodes.TRANSLATIONS."
+            )
+        inputs = [known[id(tensor)] for tensor in (layer.input if isinstance(layer.input, list) else [layer.input])]
+        name = attention.get(layer.name, layer.name)
+        known[id(layer.output)] = TRANSLATIONS[kind](nodes, layer, inputs, name)
+        if layer.name in attention:
+            outputs[name] = layer.output.shape[-1]
+    return outputs

@@ -8,6 +8,16 @@ from racnet_tools.training.fit import TrainingConfig, fit
 from racnet_tools.training.onnx_export import export_onnx
 from racnet_tools.training.preset import save_preset
 from racnet_tools.training.run_folder import Run
-from racnet_tools.training.weights import load_weights, save_weights
+from racnet_tools.training.weights import load_onnx_weights, load_weights, save_weights
 
-__all__ = ["Augmentation", "Run", "TrainingConfig", "export_onnx", "fit", "load_weights", "save_preset", "save_weights"]
+__all__ = [
+    "Augmentation",
+    "Run",
+    "TrainingConfig",
+    "export_onnx",
+    "fit",
+    "load_onnx_weights",
+    "load_weights",
+    "save_preset",
+    "save_weights",
+]

@@ -11,7 +11,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from racnet_tools.errors import RacnetError
 from racnet_tools.files import atomic_path
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 OPSET, IR_VERSION = 17, 8
 
 
-def export_onnx(model: Network, path: str | Path, *, overwrite: bool = False) -> Path:
+def export_onnx(model: Network, path: str | Path, *, rounded: bool = False, overwrite: bool = False) -> Path:
     """Write a network to an ONNX file.
 
     Parameters
@@ -29,6 +28,9 @@ def export_onnx(model: Network, path: str | Path, *, overwrite: bool = False) ->
         A network made by `racnet_tools.models.build`.
     path
         File to write, usually ``model.onnx``.
+    rounded
+        Whether the matrices of fully connected layers are kept in 8 bits, a quarter of the size: for networks whose
+        convolutions end in a fully connected layer of millions of weights.
     overwrite
         Whether an existing file may be replaced.
 
@@ -40,28 +42,15 @@ def export_onnx(model: Network, path: str | Path, *, overwrite: bool = False) ->
     Raises
     ------
     RacnetError
-        When the file exists, or a layer of the network is not known to `racnet_tools.models.onnx_nodes`.
+        When the file exists, or `racnet_tools.models.onnx_nodes` does not know a layer of the network.
     """
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
-    from racnet_tools.models.onnx_nodes import TRANSLATIONS, Nodes
+    from racnet_tools.models.onnx_nodes import Nodes, translate
 
-    path = Path(path)
-    names = {layer: f"attention_{index}" for index, layer in enumerate(model.attention_layers(), start=1)}
-    widths = {"probabilities": model.network_config.n_classes}
-    known, nodes = {id(model.inputs[0]): "flux"}, Nodes()
-    for layer in model.layers:
-        kind = type(layer).__name__
-        if kind == "InputLayer":
-            continue
-        if kind not in TRANSLATIONS:
-            raise RacnetError(f"The layer {layer.name} is a {kind}; racnet_tools.models.onnx_nodes does not know it.")
-        inputs = [known[id(tensor)] for tensor in (layer.input if isinstance(layer.input, list) else [layer.input])]
-        name = names.get(layer.name, layer.name)
-        known[id(layer.output)] = TRANSLATIONS[kind](nodes, layer, inputs, name)
-        if layer.name in names:
-            widths[name] = layer.output.shape[-1]
+    path, nodes = Path(path), Nodes(rounded)
+    outputs = translate(model, nodes)
 
     def value(name: str, width: int) -> onnx.ValueInfoProto:
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", width])
@@ -70,7 +59,7 @@ def export_onnx(model: Network, path: str | Path, *, overwrite: bool = False) ->
         nodes.nodes,
         model.name,
         [value("flux", model.network_config.n_pixels)],
-        [value(name, width) for name, width in widths.items()],
+        [value(name, width) for name, width in outputs.items()],
         [numpy_helper.from_array(array, name) for name, array in nodes.constants.items()],
     )
     made = helper.make_model(

@@ -2,8 +2,8 @@
 
 ========================  =====================================================================================
 ``config.json``           configuration of the network (`racnet_tools.models.NetworkConfig`)
-``model.weights.h5``      weights, for Keras
-``model.onnx``            the same network for ONNX Runtime, channel weights as further outputs
+``model.onnx``            the network with its weights for ONNX Runtime, channel weights as further outputs; Keras gets
+                          them from there (`racnet_tools.inference.Preset.network`)
 ``preprocessing.json``    what is done to a spectrum before the network, with the wavelength grid
 ``labels.json``           task, classes in the order of the outputs, threshold of rejection
 ``card.md``               what the network is for, what it was trained on, where it fails
@@ -25,7 +25,6 @@ from racnet_tools.spectra import Preprocessing
 from racnet_tools.training.onnx_export import export_onnx
 from racnet_tools.training.provenance import git_commit, versions
 from racnet_tools.training.run_folder import Run, write_json
-from racnet_tools.training.weights import save_weights
 
 if TYPE_CHECKING:
     from racnet_tools.models.network import Network
@@ -41,6 +40,7 @@ def save_preset(
     preprocessing: Preprocessing,
     card: str,
     provenance: Mapping[str, Any] | None = None,
+    rounded: bool = False,
     overwrite: bool = False,
 ) -> Path:
     """Write a preset folder from a finished run or from a network.
@@ -60,6 +60,8 @@ def save_preset(
         The model card, Markdown.
     provenance : mapping, optional
         What is known beyond versions, commit, run and checksums, which are added here.
+    rounded : bool
+        Whether the matrices of fully connected layers are kept in 8 bits (`export_onnx`).
     overwrite : bool
         Whether an existing preset may be replaced. A folder that is no preset is never replaced.
 
@@ -95,8 +97,7 @@ def save_preset(
     beside = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder.parent))
     try:
         write_json(beside / "config.json", model.network_config.to_dict())
-        save_weights(model, beside / "model.weights.h5")
-        export_onnx(model, beside / "model.onnx")
+        export_onnx(model, beside / "model.onnx", rounded=rounded)
         write_json(beside / "preprocessing.json", preprocessing.to_dict())
         write_json(beside / "labels.json", {**labels, "classes": classes})
         (beside / "card.md").write_text(card.rstrip() + "\n", encoding="utf-8")

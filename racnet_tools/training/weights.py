@@ -1,12 +1,15 @@
 """Weights of a network in files: plain arrays, checked against the network before anything is changed.
 
-The format is Keras' ``.weights.h5`` (HDF5, arrays only, byte-stable); no code is ever read from a file.
+A run keeps them in Keras' ``.weights.h5`` (HDF5, arrays only, byte-stable), a preset in its ONNX graph, from which
+`load_onnx_weights` brings them back to Keras. No code is ever read from a file.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from racnet_tools.errors import ReadError
 from racnet_tools.files import atomic_path
@@ -15,7 +18,7 @@ from racnet_tools.models import build_from_config
 if TYPE_CHECKING:
     from racnet_tools.models.network import Network
 
-__all__ = ["load_weights", "save_weights"]
+__all__ = ["load_onnx_weights", "load_weights", "save_weights"]
 
 
 def save_weights(model: Network, path: str | Path, *, overwrite: bool = False) -> Path:
@@ -50,3 +53,47 @@ def load_weights(model: Network, path: str | Path) -> None:
         model.load_weights(path)
     except Exception as error:  # Keras and h5py raise many kinds, none of them documented
         raise ReadError(path, expected=expected, found=f"{type(error).__name__}: {str(error)[:200]}") from error
+
+
+def load_onnx_weights(model: Network, graph: bytes, path: str | Path) -> None:
+    """Give a network the weights that an ONNX graph holds, as `racnet_tools.training.export_onnx` wrote it.
+
+    Matrices that were rounded to 8 bits come back rounded.
+
+    Parameters
+    ----------
+    model
+        A network of the same configuration.
+    graph : bytes
+        The ONNX graph.
+    path
+        Where it came from, for the error.
+
+    Raises
+    ------
+    ReadError
+        When the graph is damaged, or of another network.
+    """
+    import onnx
+    from onnx import numpy_helper
+
+    from racnet_tools.models.onnx_nodes import Nodes, translate
+
+    expected = f"the {model.count_params()} weights of the network {model.name} in an ONNX graph of this toolkit"
+    try:
+        held = {item.name: numpy_helper.to_array(item) for item in onnx.load_from_string(graph).graph.initializer}
+    except Exception as error:  # protobuf's own exceptions are not onnx's
+        raise ReadError(path, expected=expected, found=f"{type(error).__name__}: {str(error)[:200]}") from error
+    fresh = Nodes()
+    translate(model, fresh)
+    found: list[tuple[Any, np.ndarray]] = []
+    for name, (variable, back) in fresh.weights.items():
+        values = held.get(name)
+        if values is None or values.shape != fresh.constants[name].shape:
+            shape = "nothing" if values is None else f"shape {values.shape}"
+            raise ReadError(path, expected=expected, found=f"{shape} where {name} should be")
+        if values.dtype == np.int8:
+            values = values * held[f"{name.removesuffix('.kernel')}.factors"]
+        found.append((variable, back(values.astype(np.float32))))
+    for variable, values in found:
+        variable.assign(values)

@@ -19,7 +19,7 @@ from racnet_tools.errors import RacnetError
 from racnet_tools.inference import Engine, with_outputs
 from racnet_tools.models import NetworkConfig, build_from_config, predict
 from racnet_tools.spectra import LAMOST_GRID, Preprocessing, SpectrumSet
-from racnet_tools.training import export_onnx, load_weights, save_weights
+from racnet_tools.training import export_onnx, load_onnx_weights, load_weights, save_weights
 
 FRESH = """
 import json, sys
@@ -138,6 +138,9 @@ def check_files(config: NetworkConfig, tmp_path: Path) -> None:
     export_onnx(model, tmp_path / "model.onnx")
     export_onnx(other, tmp_path / "again.onnx")
     assert (tmp_path / "again.onnx").read_bytes() == (tmp_path / "model.onnx").read_bytes()
+    third = build_from_config(config, seed=7)
+    load_onnx_weights(third, (tmp_path / "model.onnx").read_bytes(), tmp_path / "model.onnx")
+    assert all(np.array_equal(a, b) for a, b in zip(model.get_weights(), third.get_weights(), strict=True))
     (tmp_path / "config.json").write_text(json.dumps(config.to_dict()))
     (tmp_path / "keras.json").write_text(json.dumps(keras.saving.serialize_keras_object(other)))
     np.savez(tmp_path / "expected.npz", flux=flux, probabilities=np.asarray(model(flux, training=False)))
