@@ -185,21 +185,23 @@ def trust(checks: Sequence[Check]) -> go.Figure:
         row_heights=[height / sum(heights) for height in heights],
     )  # fmt: skip
     for row, panel in enumerate(panels, 1):
-        labels = [plain(label) for label in panel.labels]
+        labels = [
+            f"{VERDICTS[verdict][0]} {plain(label)}"
+            for label, verdict in zip(panel.labels, panel.verdicts, strict=True)
+        ]
         tip = [f"{plain(text)}" for text in panel.readings]
         figure.add_scatter(
             x=panel.control, y=labels, mode="markers", name="control", showlegend=row == 1,
             marker={"symbol": "diamond-open", "color": GREY, "size": 9}, hovertemplate="control %{x:.3f}",
             row=row, col=1,
         )  # fmt: skip
-        for kind, (sign, colour) in VERDICTS.items():
+        for kind, (_, colour) in VERDICTS.items():
             here = [k for k, one in enumerate(panel.verdicts) if one == kind]
             if here:
                 figure.add_scatter(
                     x=panel.value[here], y=[labels[k] for k in here],
-                    error_x=error_bars(np.nan_to_num(panel.errors[:, here]), width=0), mode="markers+text",
-                    text=[sign] * len(here), textposition="top center", name=kind, showlegend=False,
-                    marker={"color": colour, "size": 9}, textfont={"color": colour, "size": 13},
+                    error_x=error_bars(np.nan_to_num(panel.errors[:, here]), width=0), mode="markers", name=kind, showlegend=False,
+                    marker={"color": colour, "size": 9},
                     customdata=[tip[k] for k in here], hovertemplate="%{customdata}<extra></extra>", row=row, col=1,
                 )  # fmt: skip
         figure.update_yaxes(categoryorder="array", categoryarray=labels[::-1], row=row, col=1)
