@@ -200,7 +200,8 @@ def trust(checks: Sequence[Check]) -> go.Figure:
             if here:
                 figure.add_scatter(
                     x=panel.value[here], y=[labels[k] for k in here],
-                    error_x=error_bars(np.nan_to_num(panel.errors[:, here]), width=0), mode="markers", name=kind, showlegend=False,
+                    error_x=error_bars(np.nan_to_num(panel.errors[:, here]), width=0), mode="markers", name=kind,
+                    showlegend=False,
                     marker={"color": colour, "size": 9},
                     customdata=[tip[k] for k in here], hovertemplate="%{customdata}<extra></extra>", row=row, col=1,
                 )  # fmt: skip
