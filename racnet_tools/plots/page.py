@@ -188,11 +188,13 @@ class Page:
         """Write the same report as Markdown to `path`.
 
         Figures are saved as PNG and PDF in a folder beside, named after the file: ``report_figures`` for
-        ``report.md``. Existing files are kept unless `overwrite`.
+        ``report.md``. Existing files are kept unless `overwrite`, which also removes figures of an earlier report.
         """
         path = Path(path)
         folder = path.with_name(f"{path.stem}_figures")
         with atomic_path(path, overwrite) as temporary:
+            for stale in folder.glob("figure-[0-9]*.*") if overwrite else ():
+                stale.unlink()
             parts = [part.markdown(folder, overwrite) for part in self._parts]
             headings = self._headings()
             if len(headings) >= _LISTED:

@@ -117,7 +117,8 @@ def describe(header: Header, path: str) -> dict[str, Any]:
     """The table's row for a LAMOST header, of any release.
 
     ``spec_id`` is ``<LMJD>-<PLANID>_sp<SPID>-<FIBERID>`` from these four cards; where one is absent, the FILENAME card
-    without ``spec-``, or at last the file's name.
+    without ``spec-``, or at last the file's name. ``mag_r`` is the r magnitude of the input catalogue, which differs
+    from plate to plate (SDSS, Pan-STARRS, UCAC, ...).
     """
     ra = known(header.number("RA"), high=360.0)
     dec = known(header.number("DEC"), low=-90.0001, high=90.0)
@@ -139,7 +140,16 @@ def describe(header: Header, path: str) -> dict[str, Any]:
     for band in "UGRIZ":  # SNRU from DR3 on, SN_U before
         value = header.number(f"SNR{band}")
         row[f"snr_{band.lower()}"] = known(header.number(f"SN_{band}") if value is None else value)
+    row["mag_r"] = _magnitude(header)
     return row
+
+
+def _magnitude(header: Header) -> float | None:
+    """The input catalogue's r: MAG1 to MAG7 are of the bands that MAGTYPE's letters name; DR9 and later have MAG_PS_R."""
+    bands = header.text("MAGTYPE").casefold()
+    if re.fullmatch(r"[ugrizyjhk]{2,7}", bands) and bands.count("r") == 1:  # not BR1R2I, gbprp or fibermagr
+        return known(header.number(f"MAG{bands.index('r') + 1}"), low=0.0, high=40.0)
+    return known(header.number("MAG_PS_R"), low=0.0, high=40.0)
 
 
 def _spec_id(header: Header) -> str | None:

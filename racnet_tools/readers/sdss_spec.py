@@ -19,6 +19,8 @@ https://www.sdss4.org/dr17/algorithms/bitmasks/#SPPIXMASK
 
 from __future__ import annotations
 
+import math
+
 from typing import Any
 
 import numpy as np
@@ -141,7 +143,16 @@ def _row(fits: FitsParts) -> dict[str, Any]:
         "dec": dec,
     }
     row.update(_signal_to_noise(catalogue))
+    row["mag_r"] = _magnitude(catalogue)
     return row
+
+
+def _magnitude(catalogue: Hdu | None) -> float | None:
+    """The spectrum's synthetic r magnitude (AB): SPECTROFLUX holds nanomaggies in u, g, r, i, z."""
+    if catalogue is None or catalogue.columns.get("SPECTROFLUX", ("", 0))[1] != 5 or not catalogue.axes[1]:
+        return None
+    flux = known(float(catalogue.column("SPECTROFLUX")[0, 2]), low=0.0)
+    return None if flux is None else known(22.5 - 2.5 * math.log10(flux), low=0.0, high=40.0)
 
 
 def _signal_to_noise(catalogue: Hdu | None) -> dict[str, float | None]:

@@ -295,7 +295,7 @@ def _calibration(page: Page, found: Mapping[str, Any]) -> None:
             [
                 row["dataset"],
                 title_of(row["network"]),
-                f"{row['temperature']:.3f}",
+                f"{row['temperature']:.3f}{'' if 0.051 < row['temperature'] < 19.9 else ', not fixed'}",
                 *(
                     text
                     for name, digits in (("ece", 2), ("log_loss", 0), ("brier", 0))
@@ -308,7 +308,8 @@ def _calibration(page: Page, found: Mapping[str, Any]) -> None:
             for row in found["calibration"]
         ],
         "Expected calibration error (15 bins; Guo et al. 2017), cross-entropy and Brier score on the test part, before "
-        "and after division of the logits by a temperature fitted on the validation part.",
+        "and after division of the logits by a temperature fitted on the validation part (between 0.05 and 20; not "
+        "fixed where validation spectra are all right or too few).",
     )  # fmt: skip
     for row in _best(found["calibration"]):
         _both(
@@ -349,7 +350,7 @@ def _rejection(page: Page, found: Mapping[str, Any]) -> None:
                 [
                     row["what"],
                     row["dataset"],
-                    f"{row['auroc']:.3f} ({row['lower']:.3f} to {row['upper']:.3f})",
+                    None if row["auroc"] is None else f"{row['auroc']:.3f} ({row['lower']:.3f} to {row['upper']:.3f})",
                     row["n"],
                 ]
                 for row in found["strangers"]
@@ -362,7 +363,10 @@ def _rejection(page: Page, found: Mapping[str, Any]) -> None:
 def _strata(page: Page, found: Mapping[str, Any]) -> None:
     page.heading("Where it goes wrong")
     for title, bins in _by_dataset(found, "strata", "snr_r"):
-        _both(page, "binned_accuracy", f"Accuracy on {title} against the S/N in r.", bins, xlabel="S/N in r")
+        caption = f"Accuracy on {title} against the S/N in r (below 0.1 counted as 0.1, above 999 as 999)."
+        _both(page, "binned_accuracy", caption, bins, xlabel="S/N in r")
+    for title, bins in _by_dataset(found, "strata", "mag_r"):
+        _both(page, "binned_accuracy", f"Accuracy on {title} against magnitude.", bins, xlabel="r / mag")
     for title, bins in _by_dataset(found, "strata", "teff"):
         caption = f"Accuracy on {title} against the effective temperature: errors gather at the borders of types."
         _both(page, "binned_accuracy", caption, bins, xlabel="effective temperature / K")

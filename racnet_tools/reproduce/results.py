@@ -142,18 +142,22 @@ def rejection(runs: Runs) -> list[dict[str, Any]]:
 
 
 def strata(runs: Runs, data: Mapping[str, DataSet]) -> list[dict[str, Any]]:
-    """Accuracy against S/N in r; of F, G and K stars also by subtype and by temperature, where these are known."""
+    """Accuracy against S/N and magnitude in r; of F, G and K stars also by subtype and temperature; what is known."""
     found = []
     for (dataset, network), trained in runs.items():
         one, store = trained[0], data[dataset].store
         rows = data[dataset].index["test"][:, 0]
-        # Spectra without noise (some UNKNOWN ones) have an S/N of millions; the survey's own numbers end at 999.
-        snr = np.minimum(np.asarray(store.column("snr_r"))[rows].astype(float), 999)
+        # Spectra without noise (some UNKNOWN ones) have an S/N of millions, those without light one of about 0.
+        snr = np.clip(np.asarray(store.column("snr_r"))[rows].astype(float), 0.1, 999)
         row: dict[str, Any] = {
             "dataset": dataset,
             "network": network,
             "snr_r": plain(accuracy_against(snr, one.y, one.predicted, quantile_edges(snr, 8))),
         }
+        if "mag_r" in store.column_names:  # simulated spectra have none
+            magnitude = np.asarray(store.column("mag_r"))[rows].astype(float)
+            if np.isfinite(magnitude).any():
+                row["mag_r"] = plain(accuracy_against(magnitude, one.y, one.predicted, quantile_edges(magnitude, 8)))
         if data[dataset].recipe.by == "spectral type":
             kinds = np.asarray(store.column("subclass"))[rows].astype(str)
             row["subclass"] = plain(subclass_errors(kinds, one.y, one.predicted, data[dataset].classes))

@@ -86,6 +86,7 @@ def sdss_spec(path: Path, kind: str = "SPALL", n_pixels: int = 4600, start: floa
         fits.Column("Z", "E", array=[0.25]),
         fits.Column("Z_ERR", "E", array=[1e-5]),
         fits.Column("SN_MEDIAN", "5E", array=[[1.5, 10.5, 20.5, 19.5, -9999.0]]),
+        fits.Column("SPECTROFLUX", "5E", array=[[1.0, 10.0, 100.0, 110.0, 120.0]]),
         fits.Column("SPECOBJID", "K", array=[2**62 + 1]),
         *position,
     ]

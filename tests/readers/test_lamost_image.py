@@ -83,6 +83,36 @@ def test_nulls_and_unknown_classes(tmp_path):
         assert row[name] is np.ma.masked, name
 
 
+@pytest.mark.parametrize(
+    ("bands", "numbers", "expected"),
+    [
+        ("ugriz", [16.76, 15.65, 15.27, 15.14, 15.09], 15.27),
+        ("gri", [15.93, 15.32, 15.17], 15.32),
+        ("GRI", [15.93, 15.32, 15.17], 15.32),
+        ("ugriz", [16.76, 15.65, 99.0, 15.14, 15.09], None),
+        ("gbprp", [12.74, 13.01, 12.33], None),
+        ("BR1R2I", [12.73, 12.73, 12.52, 12.45], None),
+        ("fibermagr", [20.78, 17.29, 17.64, 24.21, 16.49], None),
+        ("", [20.0], None),
+    ],
+)
+def test_r_magnitude_is_that_of_the_band_of_its_letter(tmp_path, bands, numbers, expected):
+    def edit(header, data):
+        header["MAGTYPE"] = bands
+        for k, number in enumerate(numbers, start=1):
+            header[f"MAG{k}"] = number
+
+    found = read_file(change(lamost_file(tmp_path), edit)).table["mag_r"][0]
+    assert found is np.ma.masked if expected is None else found == expected
+
+
+def test_r_magnitude_of_pan_starrs(tmp_path):
+    def edit(header, data):
+        header["MAG_PS_R"] = 17.87
+
+    assert read_file(change(lamost_file(tmp_path), edit)).table["mag_r"][0] == 17.87
+
+
 def test_class_in_any_case_and_absent(tmp_path):
     path = lamost_file(tmp_path)
 

@@ -52,6 +52,7 @@ def test_the_row_of_the_table(tmp_path, kind):
     assert row["object_id"] == "J100024.00-021200.0"
     assert (row["survey"], row["label"], row["subclass"]) == ("SDSS", "GALAXY", "STARFORMING BROADLINE")
     assert row["z"] == pytest.approx(0.25) and row["snr_r"] == 20.5 and row["snr_z"] is np.ma.masked
+    assert row["mag_r"] == pytest.approx(17.5)  # 22.5 - 2.5 log10(100 nanomaggies)
 
 
 def test_identifiers_are_text_with_all_digits():
