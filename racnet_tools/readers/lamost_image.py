@@ -145,7 +145,7 @@ def describe(header: Header, path: str) -> dict[str, Any]:
 
 
 def _magnitude(header: Header) -> float | None:
-    """The input catalogue's r: MAG1 to MAG7 are of the bands that MAGTYPE's letters name; DR9 and later have MAG_PS_R."""
+    """The input catalogue's r: MAG1 to MAG7 are of the bands that MAGTYPE names by letters; from DR9 on MAG_PS_R."""
     bands = header.text("MAGTYPE").casefold()
     if re.fullmatch(r"[ugrizyjhk]{2,7}", bands) and bands.count("r") == 1:  # not BR1R2I, gbprp or fibermagr
         return known(header.number(f"MAG{bands.index('r') + 1}"), low=0.0, high=40.0)

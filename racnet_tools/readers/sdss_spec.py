@@ -20,7 +20,6 @@ https://www.sdss4.org/dr17/algorithms/bitmasks/#SPPIXMASK
 from __future__ import annotations
 
 import math
-
 from typing import Any
 
 import numpy as np
