@@ -84,6 +84,7 @@ def save_dataset_preset(
     *,
     results: str = "",
     provenance: Mapping[str, Any] | None = None,
+    rounded: bool = False,
     overwrite: bool = False,
 ) -> Path:
     """Make a preset of a run on a data set, with the threshold of rejection set on its validation part.
@@ -100,6 +101,8 @@ def save_dataset_preset(
         Markdown for the model card: what the network reaches, such as on the test part.
     provenance : mapping, optional
         The same in numbers, for ``provenance.json``.
+    rounded : bool
+        Whether the matrices of fully connected layers are kept in 8 bits.
     overwrite : bool
         Whether an existing preset may be replaced.
 
@@ -125,6 +128,7 @@ def save_dataset_preset(
         preprocessing=Preprocessing(data.store.grid),
         card=_card(run, data, Path(folder).name, threshold, results),
         provenance=provenance,
+        rounded=rounded,
         overwrite=overwrite,
     )
 
