@@ -1,9 +1,10 @@
 """Planted evidence: whether an explanation finds a spectral line that alone decides the class.
 
 A Gaussian line, in emission or absorption, is added to a spectrum at places drawn at random, stronger and stronger,
-until the network gives another class. Nothing else is changed and the flux is not normalised anew, so the line is the
-whole reason for the new class: take it away and the old class is back. An explanation of the new class must peak there.
-The same map of the same spectrum without the line tells how often it would have peaked there anyway.
+until the network gives another class whose odds have risen 20-fold. Nothing else is changed and the flux is not
+normalised anew, so the line is the whole reason for the new class: take it away and the old class is back. An
+explanation of the new class must peak there. The map of the same spectrum without the line tells how often it would
+have peaked there anyway.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from scipy.ndimage import uniform_filter1d
 
 from racnet_tools.errors import RacnetError
 from racnet_tools.evaluate import wilson_interval
-from racnet_tools.explain.check import FEWEST, Check, Logits, Method, verdict
+from racnet_tools.explain.check import FEWEST, Check, Logits, Method, log_odds, verdict
 
 __all__ = ["FWHM", "PlantedLines", "injected_line", "peak_places", "plant_lines"]
 
 FWHM = 15  # pixels of 69 km/s: about 1,000 km/s
 _NEAR = 20  # pixels; a peak closer than this to the line's centre is at the line
 _PLACES = 16
+_GAIN = 3.0  # log-odds: a factor of 20; below, a border case and no decision of the line's
 _STRENGTHS = (-0.3, -0.6, -0.9, 0.3, 1.0, 3.0, 10.0)  # peak over continuum; below 0: absorption
 
 
@@ -58,7 +60,7 @@ class PlantedLines:
 
 
 def plant_lines(logits: Logits, flux: np.ndarray, baseline: np.ndarray, *, seed: int) -> PlantedLines:
-    """Search each spectrum for the weakest line that changes its class.
+    """Search each spectrum for the weakest line that decides its class.
 
     Parameters
     ----------
@@ -72,7 +74,7 @@ def plant_lines(logits: Logits, flux: np.ndarray, baseline: np.ndarray, *, seed:
     Returns
     -------
     PlantedLines
-        Spectra that no line changes are left out.
+        Spectra whose class no line decides are left out.
 
     Raises
     ------
@@ -85,7 +87,8 @@ def plant_lines(logits: Logits, flux: np.ndarray, baseline: np.ndarray, *, seed:
         )
     rng = np.random.default_rng(seed)
     n, n_pix = flux.shape
-    before = logits(flux).argmax(axis=1)
+    original = logits(flux)
+    before = original.argmax(axis=1)
     pixels = np.arange(n_pix)
     found: list[tuple[int, int, float, int, np.ndarray]] = []
     for i in range(n):
@@ -94,10 +97,11 @@ def plant_lines(logits: Logits, flux: np.ndarray, baseline: np.ndarray, *, seed:
         for strength in sorted(_STRENGTHS, key=abs):
             tried = (flux[i] + strength * shapes).astype(np.float32)
             scores = logits(tried)
-            changed = np.flatnonzero(scores.argmax(axis=1) != before[i])
-            if len(changed):
-                best = changed[(scores.max(axis=1) - scores[:, before[i]])[changed].argmax()]
-                found.append((i, int(places[best]), strength, int(scores[best].argmax()), tried[best]))
+            given = scores.argmax(axis=1)
+            gain = log_odds(scores, given) - log_odds(np.broadcast_to(original[i], scores.shape), given)
+            best = int(np.where(given != before[i], gain, -np.inf).argmax())
+            if given[best] != before[i] and gain[best] >= _GAIN:
+                found.append((i, int(places[best]), strength, int(given[best]), tried[best]))
                 break
     index = np.array([one[0] for one in found], dtype=int)
     return PlantedLines(

@@ -46,6 +46,8 @@ class Trust:
     Attributes
     ----------
     checks : tuple of Check
+    curves : mapping of str to Curves
+        Deletion and insertion, by method.
     spectra : str
         What they were run on, in words.
     sha256 : str
@@ -53,6 +55,7 @@ class Trust:
     """
 
     checks: tuple[Check, ...]
+    curves: Mapping[str, Curves]
     spectra: str
     sha256: str
 
@@ -132,9 +135,13 @@ def keep_trust(trust: Trust, folder: Path, overwrite: bool = False) -> Path:
         "sha256": trust.sha256,
         "spectra": trust.spectra,
         "checks": [{k: _plain(v) for k, v in asdict(check).items()} for check in trust.checks],
+        "curves": {
+            name: {k: np.round(v, 3).tolist() for k, v in asdict(curves).items()}
+            for name, curves in trust.curves.items()
+        },
     }
     with atomic_path(path, overwrite) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(content, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
 
 
@@ -159,7 +166,11 @@ def kept_trust(preset: Preset) -> Trust | None:
             row |= {
                 k: float("nan") if row[k] is None else float(row[k]) for k in ("value", "lower", "upper", "control")
             }
-        return Trust(tuple(Check(**row) for row in rows), str(content["spectra"]), str(content["sha256"]))
+        curves = {
+            name: Curves(**{field.name: np.array(row[field.name], dtype=float) for field in fields(Curves)})
+            for name, row in content["curves"].items()
+        }
+        return Trust(tuple(Check(**row) for row in rows), curves, str(content["spectra"]), str(content["sha256"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RacnetError(f"{path}: expected the results of trust checks; found {error!r}. Delete the file.") from error
 

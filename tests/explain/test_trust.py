@@ -257,3 +257,12 @@ def test_the_table_has_a_row_a_check(rng):
     assert table["verdict"].tolist() == ["yes", "no"]
     with pytest.raises(RacnetError, match="at least one"):
         checks_table([])
+
+
+def test_a_border_case_is_no_decision_of_the_lines(rng):
+    flux, baseline = flat(6, rng)
+
+    def hesitant(flux):  # changes its mind for any line, and never by much
+        return np.stack([np.zeros(len(flux)), np.where(flux.max(axis=1) > 1.2, 0.5, -0.5)], axis=1)
+
+    assert len(plant_lines(hesitant, flux, baseline, seed=1)) == 0

@@ -79,12 +79,13 @@ def test_results_are_kept_with_the_preset_and_for_its_network_alone(spectra, tmp
     assert kept_trust(preset) is None
     flux, baseline = spectra
     model = preset.model_bytes()
-    checks, _ = trust_checks(model, logits_of(model), flux[:1], baseline[:1], {"exact": exact(baseline)}, seed=1)
+    checks, curves = trust_checks(model, logits_of(model), flux[:1], baseline[:1], {"exact": exact(baseline)}, seed=1)
     assert any(np.isnan(check.lower) for check in checks)  # one spectrum has no interval
-    trust = Trust(tuple(checks), "one spectrum", preset.sha256)
+    trust = Trust(tuple(checks), curves, "one spectrum", preset.sha256)
     path = keep_trust(trust, preset.folder)
     kept = kept_trust(preset)
     assert kept.spectra == "one spectrum"
+    np.testing.assert_allclose(kept.curves["exact"].insertion, curves["exact"].insertion, atol=1e-3)
     for mine, theirs in zip(checks, kept.checks, strict=True):
         for field in dataclasses.fields(mine):
             value = getattr(mine, field.name)
