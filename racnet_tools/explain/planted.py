@@ -21,7 +21,7 @@ from racnet_tools.explain.check import FEWEST, Check, Logits, Method, log_odds, 
 __all__ = ["FWHM", "PlantedLines", "injected_line", "peak_places", "plant_lines"]
 
 FWHM = 15  # pixels of 69 km/s: about 1,000 km/s
-_NEAR = 20  # pixels; a peak closer than this to the line's centre is at the line
+_NEAR = 40  # pixels; a peak closer than this to the line's centre is at the line: by chance in 2 % of places
 _PLACES = 16
 _GAIN = 3.0  # log-odds: a factor of 20; below, a border case and no decision of the line's
 _STRENGTHS = (-0.3, -0.6, -0.9, 0.3, 1.0, 3.0, 10.0)  # peak over continuum; below 0: absorption
@@ -116,8 +116,13 @@ def plant_lines(logits: Logits, flux: np.ndarray, baseline: np.ndarray, *, seed:
 
 
 def peak_places(values: np.ndarray) -> np.ndarray:
-    """Pixel where a map, smoothed to the width of a line, speaks most for its class; (n, n_pix) to (n,)."""
-    return uniform_filter1d(np.asarray(values, dtype=float), FWHM, axis=1, mode="nearest").argmax(axis=1)
+    """Pixel where a map, smoothed to the width of a line, speaks most for its class; (n, n_pix) to (n,).
+
+    Of a plateau, such as a window of occlusion, it is the middle.
+    """
+    smooth = uniform_filter1d(np.asarray(values, dtype=float), FWHM, axis=1, mode="nearest")
+    level = smooth.max(axis=1, keepdims=True) - 1e-6 * np.ptp(smooth, axis=1, keepdims=True)
+    return np.array([int(np.flatnonzero(row).mean()) for row in smooth >= level])
 
 
 def injected_line(method: Method, lines: PlantedLines, name: str) -> Check:
@@ -134,7 +139,7 @@ def injected_line(method: Method, lines: PlantedLines, name: str) -> Check:
     Returns
     -------
     Check
-        Share of lines found: the peak of the map of the class that the line makes is within 20 pixels of its centre.
+        Share of lines found: the peak of the map of the class that the line makes is within 40 pixels of its centre.
         Passed where it is more than a half. The control is the share of maps of the spectra without the line that
         peak there.
     """
