@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from racnet_tools.errors import RacnetError
-from racnet_tools.explain.attribution import log_odds
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -126,6 +125,16 @@ def coarse(values: np.ndarray, width: int) -> np.ndarray:
     """Sums over segments of `width` pixels; (n, n_pix) to (n, ceil(n_pix / width)). The last may be shorter."""
     starts = np.arange(0, np.shape(values)[1], width)
     return np.add.reduceat(np.asarray(values, dtype=float), starts, axis=1)
+
+
+def log_odds(logits: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Log-odds of a class against all others, logit_target - logsumexp(other logits); (n, k) and (n,) to (n,)."""
+    from scipy.special import logsumexp
+
+    rows = np.arange(len(logits))
+    others = np.array(logits, dtype=float)
+    others[rows, target] = -np.inf
+    return logits[rows, target] - logsumexp(others, axis=1)
 
 
 def rank_correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:

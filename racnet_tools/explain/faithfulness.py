@@ -12,8 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from racnet_tools.explain.attribution import log_odds
-from racnet_tools.explain.check import Check, Logits, coarse, mean_interval, verdict
+from racnet_tools.explain.check import Check, Logits, coarse, log_odds, mean_interval, verdict
 
 __all__ = ["SEGMENT", "Curves", "deletion_insertion", "faithfulness"]
 

@@ -16,8 +16,7 @@ from scipy.ndimage import uniform_filter1d
 
 from racnet_tools.errors import RacnetError
 from racnet_tools.evaluate import wilson_interval
-from racnet_tools.explain.attribution import log_odds
-from racnet_tools.explain.check import FEWEST, Check, Logits, Method, verdict
+from racnet_tools.explain.check import FEWEST, Check, Logits, Method, log_odds, verdict
 
 __all__ = ["FWHM", "PlantedLines", "injected_line", "peak_places", "plant_lines"]
 

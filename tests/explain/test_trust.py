@@ -15,8 +15,7 @@ from racnet_tools.explain.agreement import (
     stable_under_noise,
     weights_matter,
 )
-from racnet_tools.explain.attribution import log_odds
-from racnet_tools.explain.check import checks_table, coarse, mean_interval, rank_correlation, verdict
+from racnet_tools.explain.check import checks_table, coarse, log_odds, mean_interval, rank_correlation, verdict
 from racnet_tools.explain.faithfulness import SEGMENT, deletion_insertion, faithfulness
 from racnet_tools.explain.planted import injected_line, peak_places, plant_lines
 

@@ -8,7 +8,7 @@ import pytest
 from tiny_preset import graph, spectrum_set, write_presets
 
 from racnet_tools.errors import RacnetError
-from racnet_tools.explain.attribution import log_odds
+from racnet_tools.explain.check import log_odds
 from racnet_tools.explain.trust import Trust, keep_trust, kept_trust, trust_checks
 from racnet_tools.inference import load_preset
 from racnet_tools.spectra import Preprocessing
