@@ -23,12 +23,12 @@ ELSEWHERE = "elsewhere"
 
 def _features(label: str, z: float, wave: np.ndarray) -> list[tuple[str, str, float, list[tuple[int, int]]]]:
     """Name, kind, wavelength of the first line and windows of each feature."""
-    found: dict[tuple[str, str], list[tuple[float, int, int]]] = {}
-    for row in line_windows(label, z, wave):
-        found.setdefault((str(row["feature"]), str(row["kind"])), []).append(
-            (float(row["wave"]), int(row["first"]), int(row["last"]))
-        )
-    return [(name, kind, rows[0][0], [(a, b) for _, a, b in rows]) for (name, kind), rows in found.items()]
+    found: dict[str, tuple[str, str, float, list[tuple[int, int]]]] = {}
+    for row in line_windows(label, z, wave):  # a galaxy's H-beta, of gas and of stars, is one feature
+        name = str(row["feature"])
+        feature = found.setdefault(name, (name, str(row["kind"]), float(row["wave"]), []))
+        feature[3].append((int(row["first"]), int(row["last"])))
+    return list(found.values())
 
 
 def feature_shares(explained: Attribution, index: int, z: float) -> Table:

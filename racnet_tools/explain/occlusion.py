@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from racnet_tools.errors import RacnetError
-from racnet_tools.explain.attribution import Attribution
+from racnet_tools.explain.attribution import Attribution, completeness_error, pick_targets
+from racnet_tools.explain.baseline import BASELINE_NAME, continuum
 from racnet_tools.explain.check import Logits, log_odds
-from racnet_tools.explain.baseline import BASELINE, continuum
 
 if TYPE_CHECKING:
     from racnet_tools.inference import Preset
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = [
     "STEP",
     "WIDTH",
-    "completeness_error",
     "hide",
     "logits_of",
     "occlude",
@@ -139,7 +138,7 @@ def occlusion(
 def occlude(
     preset: Preset,
     flux: np.ndarray,
-    target: np.ndarray | None = None,
+    target: str | np.ndarray | None = None,
     *,
     width: int = WIDTH,
     step: int = STEP,
@@ -152,8 +151,8 @@ def occlude(
     preset : Preset
     flux : (n, n_pix) float32 array
         Preprocessed spectra.
-    target : (n,) int array, optional
-        Class to explain; that which the network gives by default.
+    target : str or (n,) int array, optional
+        Class to explain, by name for all or by index for each; that which the network gives by default.
     width, step : int
         Pixels hidden at a time and from one window to the next.
     logits : callable, optional
@@ -166,16 +165,12 @@ def occlude(
     Raises
     ------
     RacnetError
-        If shapes or windows do not fit.
+        If shapes, class or windows do not fit.
     """
     ask: Callable[[np.ndarray], np.ndarray] = logits_of(preset.model_bytes()) if logits is None else logits
     flux = np.asarray(flux, np.float32)
     said = ask(flux)
-    chosen = said.argmax(axis=1) if target is None else np.asarray(target, int)
-    if chosen.shape != (len(flux),) or (chosen < 0).any() or (chosen >= said.shape[1]).any():
-        raise RacnetError(
-            f"Expected a class index below {said.shape[1]} for each of {len(flux)} spectra. Received: {target}."
-        )
+    chosen = pick_targets(said, preset.classes, target)
     baseline = continuum(flux)
     values = occlusion(ask, flux, chosen, baseline, width=width, step=step)
     change = log_odds(said, chosen) - log_odds(ask(baseline), chosen)
@@ -188,7 +183,7 @@ def occlude(
         classes=preset.classes,
         probabilities=softmax(said),
         method=f"occlusion, {width} pixels",
-        baseline_name=BASELINE,
+        baseline_name=BASELINE_NAME,
         completeness_error=completeness_error(values, change),
     )
 
@@ -198,8 +193,3 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     from scipy.special import softmax as of
 
     return np.asarray(of(logits, axis=1), np.float32)
-
-
-def completeness_error(values: np.ndarray, change: np.ndarray) -> np.ndarray:
-    """abs(sum(values) - change) / abs(change) of each spectrum, (n,)."""
-    return np.abs(values.sum(axis=1, dtype=float) - change) / np.maximum(np.abs(change), 1e-6)
