@@ -1,0 +1,86 @@
+"""The ways of explaining by name, for one network or for another of the same kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from racnet_tools.errors import RacnetError
+from racnet_tools.explain.attribution import Attribution
+from racnet_tools.explain.baseline import continuum
+from racnet_tools.explain.check import Logits, Method
+from racnet_tools.explain.occlusion import logits_of, occlude, occlusion
+from racnet_tools.explain.trust import Explainer, Trust, trust_checks
+from racnet_tools.inference.presets import Preset
+
+__all__ = ["METHODS", "attribution_by", "explainer", "trust_of"]
+
+#: Names of the methods; "occlusion" alone needs no TensorFlow.
+METHODS = ("occlusion",)
+
+
+def attribution_by(name: str, preset: Preset, logits: Logits) -> Callable[[np.ndarray, np.ndarray], Attribution]:
+    """A method for a preset's network.
+
+    Parameters
+    ----------
+    name : str
+        One of `METHODS`.
+    preset : Preset
+    logits : callable
+        (n, n_pix) to (n, k) of its network.
+
+    Returns
+    -------
+    callable
+        (flux (n, n_pix), target (n,)) to `Attribution`.
+
+    Raises
+    ------
+    RacnetError
+        If there is no such method.
+    """
+    if name == "occlusion":
+        return lambda flux, target: occlude(preset, flux, target, logits=logits)
+    raise RacnetError(f"Expected a method among {', '.join(METHODS)}. Received: {name!r}.")
+
+
+def explainer(name: str, preset: Preset) -> Explainer:
+    """A method for any network of a preset's kind, given as ONNX graph: what the trust checks take."""
+
+    def of(model: bytes) -> Method:
+        logits = logits_of(model)
+        return lambda flux, target: occlusion(logits, flux, target)
+
+    return of
+
+
+def trust_of(preset: Preset, flux: np.ndarray, methods: Sequence[str], spectra: str, *, seed: int = 1) -> Trust:
+    """Run the trust checks of a preset.
+
+    Parameters
+    ----------
+    preset : Preset
+    flux : (n, n_pix) float32 array
+        Preprocessed spectra.
+    methods : sequence of str
+        Of `METHODS`.
+    spectra : str
+        What the spectra are, in words.
+    seed : int
+        See `trust_checks`.
+
+    Returns
+    -------
+    Trust
+
+    Raises
+    ------
+    RacnetError
+        If there is no such method, or no spectrum.
+    """
+    model = preset.model_bytes()
+    explainers = {name: explainer(name, preset) for name in methods}
+    checks, curves = trust_checks(model, logits_of(model), flux, continuum(flux), explainers, seed=seed)
+    return Trust(tuple(checks), curves, spectra, preset.sha256)
