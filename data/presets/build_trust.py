@@ -1,8 +1,8 @@
 """Run the trust checks of presets on simulated spectra: ``python data/presets/build_trust.py [NAME ...]``.
 
 Writes ``trust.json`` into each preset's folder, all presets' by default, and prints the table. Needs TensorFlow for the
-gradient methods; some minutes a preset on one core. To be run again whenever a network changes: results of other weights
-are not shown.
+gradient methods; some minutes a preset on one core. To be run again whenever a network changes: results of other
+weights are not shown.
 """
 
 import sys

@@ -230,8 +230,8 @@ def shuffled_weights(model: bytes, *, seed: int) -> bytes:
 
     graph = onnx.load_model_from_string(model)
     for tensor in graph.graph.initializer:
-        if tensor.data_type != onnx.TensorProto.FLOAT:
-            continue
+        if tensor.data_type not in (onnx.TensorProto.FLOAT, onnx.TensorProto.INT8, onnx.TensorProto.UINT8):
+            continue  # shapes and the like; weights may be kept in 8 bits
         weights = numpy_helper.to_array(tensor)
         # By the tensor's name: the same shuffle whatever the order of the tensors in the file.
         rng = np.random.default_rng([seed, int(hashlib.sha256(tensor.name.encode()).hexdigest()[:8], 16)])
