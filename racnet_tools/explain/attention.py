@@ -170,7 +170,7 @@ def attention_against(weights: Sequence[np.ndarray], value: ArrayLike, edges: Ar
     RacnetError
         If shapes do not fit or no spectrum lies in a bin.
     """
-    known = np.ma.filled(np.ma.asarray(value, dtype=float), np.nan)
+    known: np.ndarray = np.ma.filled(np.ma.asarray(value, dtype=float), np.nan)
     borders = np.asarray(edges, float)
     if known.shape != (len(joined_weights(weights)),):
         raise RacnetError(f"Expected a value for each of {len(weights[0])} spectra. Received: shape {known.shape}.")

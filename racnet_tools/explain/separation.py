@@ -189,7 +189,7 @@ def trend(weights: Sequence[np.ndarray], value: ArrayLike) -> Table:
     from scipy.stats import spearmanr
 
     values = joined_weights(weights)
-    quantity = np.ma.filled(np.ma.asarray(value, dtype=float), np.nan)
+    quantity: np.ndarray = np.ma.filled(np.ma.asarray(value, dtype=float), np.nan)
     known = np.isfinite(quantity)
     if quantity.shape != (len(values),) or known.sum() < 4:
         raise RacnetError(
