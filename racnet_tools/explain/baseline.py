@@ -9,6 +9,8 @@ where they are broader, stays: an occlusion cannot tell what the continuum itsel
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from scipy.linalg import solveh_banded
 from scipy.ndimage import median_filter, uniform_filter1d
@@ -77,7 +79,7 @@ def _one(flux: np.ndarray) -> np.ndarray:
 def _coarse_median(values: np.ndarray, width: int) -> np.ndarray:
     """Median of each of a row of segments, interpolated back to pixels: a running median at a fraction of the cost."""
     edges = np.linspace(0, len(values), max(2, len(values) // width) + 1).astype(int)
-    medians = [np.median(values[a:b]) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    medians = [np.median(values[a:b]) for a, b in pairwise(edges)]
     return np.interp(np.arange(len(values)), (edges[:-1] + edges[1:] - 1) / 2, medians)
 
 

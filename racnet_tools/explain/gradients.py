@@ -1,0 +1,222 @@
+"""Attributions from gradients: integrated gradients, SmoothGrad and Grad-CAM. They need Keras (the extra `train`).
+
+References: Sundararajan, Taly & Yan 2017, ICML (arXiv:1703.01365); Smilkov et al. 2017 (arXiv:1706.03825); Selvaraju et
+al. 2017, ICCV (arXiv:1610.02391). Noise of a spectrum after Stoehr et al. 2008, ASPC 394, 505.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from racnet_tools.explain.attribution import Attribution, completeness_error, pick_targets
+from racnet_tools.explain.baseline import BASELINE_NAME, continuum
+from racnet_tools.explain.upsample import to_pixels
+
+if TYPE_CHECKING:
+    from racnet_tools.inference import Preset
+    from racnet_tools.models.network import Network
+
+__all__ = ["STEPS", "grad_cam", "integrated_gradients", "smooth_grad"]
+
+STEPS = 128
+"""Points on the way from the baseline to the spectrum at which the gradient is taken."""
+
+_BATCH = 32
+
+
+def integrated_gradients(
+    preset: Preset,
+    flux: np.ndarray,
+    target: str | np.ndarray | None = None,
+    *,
+    steps: int = STEPS,
+    network: Network | None = None,
+) -> Attribution:
+    """Gradient of the log-odds, averaged from the continuum to the spectrum, times their difference.
+
+    Its sum is the change of the log-odds but for the error of the sum over `steps`, `Attribution.completeness_error`.
+
+    Parameters
+    ----------
+    preset : Preset
+    flux : (n, n_pix) float32 array
+        Preprocessed spectra.
+    target : str or (n,) int array, optional
+        Class to explain; that which the network gives by default.
+    steps : int
+        Points on the straight line between the two, in the middle of equal parts.
+    network : Network, optional
+        ``preset.network()``, to load it once for many calls.
+
+    Returns
+    -------
+    Attribution
+    """
+    said, chosen, ask = _begin(preset, flux, target, network)
+    flux = np.asarray(flux, np.float32)
+    baseline = continuum(flux)
+    values = np.empty(flux.shape, np.float32)
+    for i in range(len(flux)):
+        total = np.zeros(flux.shape[1])
+        for part in np.array_split((np.arange(steps) + 0.5) / steps, -(-steps // _BATCH)):
+            between = baseline[i] + part[:, None] * (flux[i] - baseline[i])
+            total += ask(between, np.full(len(part), chosen[i]))[1].sum(axis=0, dtype=float)
+        values[i] = total / steps * (flux[i] - baseline[i])
+    change = _score(ask, flux, chosen) - _score(ask, baseline, chosen)
+    error = completeness_error(values, change)
+    return _attribution(preset, flux, baseline, chosen, said, values, f"integrated gradients, {steps} steps", error)
+
+
+def smooth_grad(
+    preset: Preset,
+    flux: np.ndarray,
+    target: str | np.ndarray | None = None,
+    *,
+    samples: int = 32,
+    seed: int = 0,
+    network: Network | None = None,
+) -> Attribution:
+    """Gradient of the log-odds, averaged over noise realisations, times spectrum minus continuum.
+
+    Parameters
+    ----------
+    preset : Preset
+    flux : (n, n_pix) float32 array
+        Preprocessed spectra.
+    target : str or (n,) int array, optional
+        Class to explain; that which the network gives by default.
+    samples : int
+        Realisations, each with white noise as large as the spectrum's own (from differences of pixels).
+    seed : int
+    network : Network, optional
+        ``preset.network()``.
+
+    Returns
+    -------
+    Attribution
+        Its values need not add up to the change of the log-odds.
+    """
+    said, chosen, ask = _begin(preset, flux, target, network)
+    flux = np.asarray(flux, np.float32)
+    baseline = continuum(flux)
+    rng = np.random.default_rng(seed)
+    values = np.empty(flux.shape, np.float32)
+    for i, spectrum in enumerate(flux):
+        noisy = spectrum + rng.normal(0, 1, (samples, flux.shape[1])) * _noise(spectrum)
+        parts = np.array_split(noisy, -(-samples // _BATCH))
+        mean = sum(ask(part, np.full(len(part), chosen[i]))[1].sum(axis=0, dtype=float) for part in parts) / samples
+        values[i] = mean * (spectrum - baseline[i])
+    return _attribution(preset, flux, baseline, chosen, said, values, f"SmoothGrad, {samples} samples", None)
+
+
+def grad_cam(
+    preset: Preset,
+    flux: np.ndarray,
+    target: str | np.ndarray | None = None,
+    *,
+    block: int = 5,
+    network: Network | None = None,
+) -> Attribution:
+    """Features of a block, summed with the mean gradient of each channel as its weight; what is negative is cut.
+
+    Parameters
+    ----------
+    preset : Preset
+        Of a residual network.
+    flux : (n, n_pix) float32 array
+        Preprocessed spectra.
+    target : str or (n,) int array, optional
+        Class to explain; that which the network gives by default.
+    block : int
+        From 1; the map has the resolution of the block.
+    network : Network, optional
+        ``preset.network()``.
+
+    Returns
+    -------
+    Attribution
+        In units of its own, not negative.
+
+    Raises
+    ------
+    RacnetError
+        If the network has no such block.
+    """
+    from racnet_tools.errors import RacnetError
+    from racnet_tools.models.gradients import score_gradient
+
+    model = preset.network() if network is None else network
+    blocks = [layer.name for layer in model.layers if layer.name.endswith("_output")]
+    if f"block{block}_output" not in blocks:
+        raise RacnetError(f"Expected a block from 1 to {len(blocks)} of {model.name}. Received: {block}.")
+    flux = np.asarray(flux, np.float32)
+    said = _probabilities(model, flux)
+    chosen = pick_targets(said, preset.classes, target)
+    ask, features = score_gradient(model, f"block{block}_output")
+    pooled = model.network_config.pool_size ** (block - 1)
+    values = np.empty(flux.shape, np.float32)
+    for start in range(0, len(flux), _BATCH):
+        some = slice(start, start + _BATCH)
+        maps = features(flux[some])
+        weights = ask(maps, chosen[some])[1].mean(axis=1, keepdims=True)
+        values[some] = to_pixels(np.maximum((maps * weights).sum(axis=2), 0), pooled, flux.shape[1])
+    return _attribution(
+        preset, flux, continuum(flux), chosen, said, values, f"Grad-CAM of block {block}", None, unit="its own"
+    )
+
+
+def _begin(
+    preset: Preset, flux: np.ndarray, target: str | np.ndarray | None, network: Network | None
+) -> tuple[np.ndarray, np.ndarray, Any]:
+    """Probabilities, classes to explain, and the gradient with respect to the spectrum."""
+    from racnet_tools.models.gradients import score_gradient
+
+    model = preset.network() if network is None else network
+    said = _probabilities(model, np.asarray(flux, np.float32))
+    return said, pick_targets(said, preset.classes, target), score_gradient(model)[0]
+
+
+def _probabilities(model: Network, flux: np.ndarray) -> np.ndarray:
+    from racnet_tools.models import predict
+
+    return predict(model, flux)
+
+
+def _score(ask: Callable[..., tuple[np.ndarray, np.ndarray]], flux: np.ndarray, target: np.ndarray) -> np.ndarray:
+    starts = range(0, len(flux), _BATCH)
+    return np.concatenate([ask(flux[k : k + _BATCH], target[k : k + _BATCH])[0] for k in starts] or [np.zeros(0)])
+
+
+def _noise(spectrum: np.ndarray) -> float:
+    """Standard deviation of the noise, from differences of pixels two apart (Stoehr et al. 2008)."""
+    away = np.abs(2 * spectrum[2:-2] - spectrum[:-4] - spectrum[4:])
+    return float(0.6053 * np.median(away))
+
+
+def _attribution(
+    preset: Preset,
+    flux: np.ndarray,
+    baseline: np.ndarray,
+    target: np.ndarray,
+    probabilities: np.ndarray,
+    values: np.ndarray,
+    method: str,
+    error: np.ndarray | None,
+    unit: str = "log-odds",
+) -> Attribution:
+    return Attribution(
+        values=values,
+        wave=preset.preprocessing.grid.wave,
+        flux=flux,
+        baseline=baseline,
+        target=target,
+        classes=preset.classes,
+        probabilities=probabilities,
+        method=method,
+        baseline_name=BASELINE_NAME,
+        unit=unit,
+        completeness_error=error,
+    )
