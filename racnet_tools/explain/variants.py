@@ -106,10 +106,10 @@ def compare_attention(
     Table
         A row for each pair and block (0: all blocks joined): a, b, block, alignment (`kernel_alignment`), p_value
         (share of permutations of the spectra with as much), alignment_within (of what is left without the classes'
-        means), p_within (permutations within classes), matched (mean rank correlation of matched channels on the spectra that
-        they were not matched on), matched_chance (the same with one network's spectra permuted within classes:
-        what the classes alone give), profile (rank correlation of matched channels' class means, each channel's mean
-        over the classes taken away, on the spectra that they were not matched on).
+        means), p_within (permutations within classes), matched (mean rank correlation of matched channels on the
+        spectra that they were not matched on), matched_chance (the same with one network's spectra permuted within
+        classes: what the classes alone give), profile (rank correlation of matched channels' class means, each
+        channel's mean over the classes taken away, on the spectra that they were not matched on).
 
     Raises
     ------
