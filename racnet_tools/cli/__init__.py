@@ -31,6 +31,7 @@ COMMANDS = {
     "simulate": "simulate a LAMOST-like survey into a store",
     "prepare": "make Data set 1, 2 or 3 of a store or of files",
     "train": "train a network and make a preset of it",
+    "explain": "show what a network looks at in spectra",
     "reproduce": "the paper's experiments, with a report beside its numbers",
     "demo": "a tour in a few minutes: simulate, train, look inside, classify",
     "info": "what is installed, or what a file holds",

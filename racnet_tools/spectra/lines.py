@@ -22,7 +22,7 @@ __all__ = ["KINDS", "OF_CLASS", "line_list", "line_windows"]
 KINDS = ("nebular", "stellar", "quasar", "telluric", "sky")
 
 OF_CLASS = {"STAR": ("stellar",), "GALAXY": ("nebular", "stellar"), "QSO": ("quasar",)}
-"""Kinds at rest that a spectrum of a class shows; letters of stellar types count as STAR."""
+"""Kinds at rest that a spectrum of a class shows; letters of stellar types count as STAR, all else as GALAXY."""
 
 _HALF_WIDTH = {"nebular": 500.0, "stellar": 700.0, "quasar": 4000.0, "sky": 500.0}
 """Half the width of the window around a line, km/s; bands have their own ends."""
@@ -81,7 +81,7 @@ def line_windows(label: str, z: float, wave: np.ndarray) -> Table:
     Parameters
     ----------
     label : str
-        STAR, GALAXY, QSO, or a letter of a stellar type; anything else has no features of its own.
+        STAR, GALAXY, QSO or a letter of a stellar type; anything else, such as UNKNOWN, is looked at as a galaxy.
     z : float
         Redshift; not finite: no features of its own.
     wave : (n_pix,) array
@@ -93,7 +93,7 @@ def line_windows(label: str, z: float, wave: np.ndarray) -> Table:
         As `line_list`, observed: wave, low and high are multiplied by 1 + z for features at rest. Those whose centre
         lies outside `wave` are left out. Columns first, last: pixels of the window, the last one not in it.
     """
-    own = OF_CLASS.get("STAR" if label in tuple("OBAFGKM") else label, ())
+    own = OF_CLASS.get("STAR" if label in tuple("OBAFGKM") else label, OF_CLASS["GALAXY"])
     table = line_list("telluric", "sky", *(own if np.isfinite(z) else ()))
     moved = np.where(table["frame"] == "rest", 1.0 + (z if np.isfinite(z) else 0.0), 1.0)
     for name in ("wave", "low", "high"):
