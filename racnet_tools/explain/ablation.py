@@ -18,8 +18,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from racnet_tools.errors import RacnetError
-from racnet_tools.evaluate._checks import check_classes
-from racnet_tools.evaluate.comparison import mcnemar
 from racnet_tools.explain.check import log_odds, mean_interval
 from racnet_tools.explain.separation import benjamini_hochberg
 from racnet_tools.inference.engine import BATCH_SIZE, Engine
@@ -256,6 +254,8 @@ def _own(preset: Preset, flux: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]
 
 
 def _truth(flux: np.ndarray, y: ArrayLike) -> np.ndarray:
+    from racnet_tools.evaluate._checks import check_classes  # with what it brings along it takes a second to import
+
     truth = check_classes(y)
     if len(truth) != len(flux):
         raise RacnetError(f"Expected a class for each of {len(flux)} spectra. Received: {len(truth)}.")
@@ -275,6 +275,8 @@ def _table(
     """What each changed network's logits differ in from the unchanged one's."""
     from astropy.table import Table
     from scipy.special import softmax
+
+    from racnet_tools.evaluate.comparison import mcnemar
 
     if truth.max() >= logits.shape[1]:
         raise RacnetError(f"Expected classes from 0 to {logits.shape[1] - 1}. Received: {truth.max()}.")

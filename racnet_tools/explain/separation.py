@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from racnet_tools.errors import RacnetError
-from racnet_tools.evaluate._checks import check_classes
 from racnet_tools.explain.attention import channel_numbers, joined_weights
 
 if TYPE_CHECKING:
@@ -117,6 +116,8 @@ def separation(
     Genet. Mol. Biol. 9, 39 (p-values of permutations).
     """
     from astropy.table import Table
+
+    from racnet_tools.evaluate._checks import check_classes  # with what it brings along it takes a second to import
 
     values, truth = joined_weights(weights), check_classes(y)
     if truth.shape != (len(values),) or truth.max() >= len(classes):
