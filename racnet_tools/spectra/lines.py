@@ -27,6 +27,8 @@ OF_CLASS = {"STAR": ("stellar",), "GALAXY": ("nebular", "stellar"), "QSO": ("qua
 _HALF_WIDTH = {"nebular": 500.0, "stellar": 700.0, "quasar": 4000.0, "sky": 500.0}
 """Half the width of the window around a line, km/s; bands have their own ends."""
 
+_FORBIDDEN = 1000.0  # km/s: a quasar's forbidden lines come from slower gas
+
 _LIGHT = 299_792.458  # km/s
 
 
@@ -40,7 +42,9 @@ def _all() -> Table:
         table[name] = np.where(table["medium"] == "air", air_to_vacuum(values), values)
         table[name].unit = "Angstrom"
     for row in np.flatnonzero(~np.isfinite(table["low"])):
-        away = table["wave"][row] * _HALF_WIDTH[table["kind"][row]] / _LIGHT
+        kind = table["kind"][row]
+        narrow = kind == "quasar" and str(table["name"][row]).startswith("[")
+        away = table["wave"][row] * (_FORBIDDEN if narrow else _HALF_WIDTH[kind]) / _LIGHT
         table["low"][row], table["high"][row] = table["wave"][row] - away, table["wave"][row] + away
     table.remove_column("medium")
     return table
@@ -59,7 +63,7 @@ def line_list(*kinds: str) -> Table:
     Table
         Columns name, feature (what is summed together, such as "Mg b"), kind, frame ("rest" or "observed"), wave, low,
         high (vacuum, Angstrom: centre, and the ends of the band or of a window around the line: 500 km/s to each side
-        of nebular and sky lines, 700 of stellar, 4,000 of quasars' ones), source.
+        of nebular and sky lines, 700 of stellar, 4,000 of quasars' ones, 1,000 of quasars' forbidden ones), source.
 
     Raises
     ------

@@ -20,6 +20,11 @@ from racnet_tools.spectra.lines import KINDS, line_list, line_windows
         ("sky", "[O I] 5577", 5578.89),
         ("nebular", "[O III] 5007", 5008.24),
         ("quasar", "C IV", 1549.06),
+        ("stellar", "K I 7699", 7701.08),
+        ("stellar", "Paschen 11", 8865.22),
+        ("nebular", "[Ar III] 7136", 7137.76),
+        ("nebular", "[O I] 6364", 6365.54),
+        ("nebular", "[S III] 9069", 9071.09),
     ],
 )
 def test_vacuum_wavelengths_of_the_literature(kind, name, vacuum):
@@ -62,3 +67,10 @@ def test_without_a_redshift_only_the_airs_are_left_and_the_class_says_what_else(
 def test_an_unknown_kind_is_refused():
     with pytest.raises(RacnetError, match=r"nebular, stellar.*Received: planets"):
         line_list("planets")
+
+
+def test_broad_lines_of_quasars_have_wide_windows_and_forbidden_ones_narrow_ones():
+    table = line_list("quasar")
+    for name, speed in (("H-beta", 4000), ("[O III] 5007", 1000)):
+        row = table[table["name"] == name][0]
+        assert (row["high"] - row["low"]) / row["wave"] * 299_792.458 == pytest.approx(2 * speed)
