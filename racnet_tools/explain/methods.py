@@ -9,6 +9,7 @@ import numpy as np
 from racnet_tools.errors import RacnetError
 from racnet_tools.explain.attribution import Attribution
 from racnet_tools.explain.baseline import continuum
+from racnet_tools.explain.channels import attention_profile
 from racnet_tools.explain.check import Logits, Method
 from racnet_tools.explain.occlusion import logits_of, occlude, occlusion
 from racnet_tools.explain.trust import Explainer, Trust, trust_checks
@@ -17,7 +18,7 @@ from racnet_tools.inference.presets import Preset
 __all__ = ["METHODS", "attribution_by", "explainer", "trust_of"]
 
 #: Names of the methods; "occlusion" alone needs no TensorFlow.
-METHODS = ("occlusion",)
+METHODS = ("occlusion", "integrated-gradients", "smooth-grad", "grad-cam")
 
 
 def attribution_by(name: str, preset: Preset, logits: Logits) -> Callable[[np.ndarray, np.ndarray], Attribution]:
@@ -43,15 +44,36 @@ def attribution_by(name: str, preset: Preset, logits: Logits) -> Callable[[np.nd
     """
     if name == "occlusion":
         return lambda flux, target: occlude(preset, flux, target, logits=logits)
-    raise RacnetError(f"Expected a method among {', '.join(METHODS)}. Received: {name!r}.")
+    return _by_gradients(name, preset, preset.model_bytes())
+
+
+def _by_gradients(name: str, preset: Preset, model: bytes) -> Callable[[np.ndarray, np.ndarray], Attribution]:
+    from racnet_tools.explain.gradients import grad_cam, integrated_gradients, smooth_grad
+
+    functions = {"integrated-gradients": integrated_gradients, "smooth-grad": smooth_grad, "grad-cam": grad_cam}
+    if name not in functions:
+        raise RacnetError(f"Expected a method among {', '.join(METHODS)}. Received: {name!r}.")
+    try:
+        from racnet_tools.models import NetworkConfig, build_from_config
+        from racnet_tools.training import load_onnx_weights
+    except ImportError as error:
+        raise RacnetError(
+            f"The method {name} needs Keras ({error}). Install the extra `train`, or use occlusion."
+        ) from error
+    network = build_from_config(NetworkConfig.from_dict(dict(preset.config)))
+    load_onnx_weights(network, model, preset.folder / "model.onnx")
+    return lambda flux, target: functions[name](preset, flux, target, network=network)
 
 
 def explainer(name: str, preset: Preset) -> Explainer:
     """A method for any network of a preset's kind, given as ONNX graph: what the trust checks take."""
 
     def of(model: bytes) -> Method:
-        logits = logits_of(model)
-        return lambda flux, target: occlusion(logits, flux, target)
+        if name == "occlusion":
+            logits = logits_of(model)
+            return lambda flux, target: occlusion(logits, flux, target)
+        by_gradients = _by_gradients(name, preset, model)
+        return lambda flux, target: by_gradients(flux, target).values
 
     return of
 
@@ -82,5 +104,11 @@ def trust_of(preset: Preset, flux: np.ndarray, methods: Sequence[str], spectra: 
     """
     model = preset.model_bytes()
     explainers = {name: explainer(name, preset) for name in methods}
-    checks, curves = trust_checks(model, logits_of(model), flux, continuum(flux), explainers, seed=seed)
+    try:
+        profile = attention_profile(preset)
+    except RacnetError:
+        profile = None  # a network without attention
+    checks, curves = trust_checks(
+        model, logits_of(model), flux, continuum(flux), explainers, profile=profile, seed=seed
+    )
     return Trust(tuple(checks), curves, spectra, preset.sha256)

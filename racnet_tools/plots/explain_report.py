@@ -11,6 +11,7 @@ import numpy as np
 from racnet_tools.explain.check import Check
 from racnet_tools.explain.explained import Explained
 from racnet_tools.explain.features import ELSEWHERE, feature_shares
+from racnet_tools.explain.separation import separation
 from racnet_tools.explain.trust import Trust
 from racnet_tools.plots import explain, interactive_explain
 from racnet_tools.plots.page import Page
@@ -18,7 +19,10 @@ from racnet_tools.spectra.lines import line_windows
 
 __all__ = ["explain_report"]
 
-_ROWS = 8  # features and channels shown
+_ROWS = 8  # features shown
+_CHANNELS = 15  # channels shown
+_ENOUGH = 5  # spectra of a class from which on channels are ranked
+_MARKED = 14  # features marked in a spectrum
 _APART = 30  # Angstrom: lines of one feature that are closer get one mark
 _VERDICTS = {"yes": "passed", "no": "FAILED", "undecided": "undecided"}
 
@@ -70,7 +74,7 @@ def _front(page: Page, found: Explained, trust: Trust | None) -> None:
         f"{_count(len(found.flux), 'spectrum', 'spectra')} explained with the preset {preset.name}, which tells "
         f"{', '.join(preset.classes[:-1])} and {preset.classes[-1]} apart. Attribution by "
         f"{' and '.join(each.method for each in one)}: how much each part of the spectrum moves the {one[0].unit} of "
-        f"the class explained, against {one[0].baseline_name} in its place."
+        f"the class explained. What stands for “nothing there” is the {one[0].baseline_name}."
     )
     page.note(
         "An attribution says what this network's answer rests on. It does not say what the object is, nor whether the "
@@ -105,8 +109,8 @@ def _spectrum(page: Page, found: Explained, i: int) -> None:
     _both(
         page,
         "attribution",
-        f"{name}: what speaks for {target} and against it, by {', '.join(one.method for one in explained)}. The dashed "
-        "line is what stands for “nothing there”.",
+        f"{name}: what speaks for {target} and against it, by {', '.join(one.method for one in explained)}. Dashed: "
+        f"the {explained[0].baseline_name}, which stands for “nothing there”. Marked: features with most attribution.",
         explained,
         lines=_lines(found, i),
         title=title,
@@ -119,7 +123,7 @@ def _spectrum(page: Page, found: Explained, i: int) -> None:
     if errors:
         page.text(
             "Completeness error, by how much the sum of the map differs from the change of score between spectrum and "
-            f"continuum: {', '.join(errors)}."
+            f"continuum: {', '.join(errors)}. Where it is large, parts act together: shares are no parts of a whole."
         )
     if known:
         _features(page, found, i, name)
@@ -128,38 +132,51 @@ def _spectrum(page: Page, found: Explained, i: int) -> None:
         _both(page, "attention_map", caption, [block[i : i + 1] for block in found.attention], title=name)
 
 
+def _features_of(found: Explained, i: int, method: int) -> tuple[dict[str, float], float, float]:
+    """Share of the attribution on each feature, largest first; of what is elsewhere; and of the pixels there."""
+    table = feature_shares(found.attributions[i][method], 0, float(found.redshift[i]))
+    shares: dict[str, float] = {}
+    for row in table[:-1]:  # a line of the gas and of the stars is one feature here
+        name = _named(row["name"], row["kind"])
+        shares[name] = shares.get(name, 0.0) + float(row["share"])
+    order = sorted(shares, key=lambda name: -abs(shares[name]))
+    return {name: shares[name] for name in order}, float(table[-1]["share"]), float(table[-1]["of_pixels"])
+
+
+def _named(feature: object, kind: object) -> str:
+    """A feature's name; one that is not the object's own says what it is."""
+    return f"{feature} ({kind})" if kind in ("telluric", "sky") else str(feature)
+
+
 def _lines(found: Explained, i: int) -> list[tuple[float, str]]:
-    """Lines of the class explained at the spectrum's redshift, named by feature, and telluric bands."""
+    """Lines at the spectrum's redshift of the features that the attribution falls on most."""
     z = float(found.redshift[i])
     if not np.isfinite(z):
         return []
-    rows = line_windows(found.preset.classes[int(found.target[i])], z, found.attributions[i][0].wave)
+    top = list(_features_of(found, i, 0)[0])[:_MARKED]
     marks: list[tuple[float, str]] = []
-    for row in rows[rows["kind"] != "sky"]:
-        place, name = float(row["wave"]), str(row["feature"])
-        if all(name != other or abs(place - there) > _APART for there, other in marks):
+    for row in line_windows(found.preset.classes[int(found.target[i])], z, found.attributions[i][0].wave):
+        place, name = float(row["wave"]), _named(row["feature"], row["kind"])
+        near = any(name == other and abs(place - there) < _APART for there, other in marks)
+        if name in top and not near:
             marks.append((place, name))
     return marks
 
 
 def _features(page: Page, found: Explained, i: int, name: str) -> None:
     """How the attribution divides among features."""
-    for one in found.attributions[i]:
-        table = feature_shares(one, 0, float(found.redshift[i]))
-        shares: dict[str, float] = {}
-        for row in table[:-1]:  # a line of the gas and of the stars is one feature here
-            shares[str(row["name"])] = shares.get(str(row["name"]), 0.0) + float(row["share"])
+    for method, one in enumerate(found.attributions[i]):
+        shares, rest, pixels = _features_of(found, i, method)
         if not shares:
             continue
-        top = sorted(shares, key=lambda feature: -abs(shares[feature]))[:_ROWS]
+        top = list(shares)[:_ROWS]
         told = ", ".join(f"{feature} {shares[feature]:+.0%}" for feature in top[:3])
-        rest = table[-1]
         _both(
             page,
             "feature_shares",
-            f"{name}, {one.method}: {told}; {ELSEWHERE} {float(rest['share']):+.0%}, which is "
-            f"{float(rest['of_pixels']):.0%} of the pixels. Shares of the sum of absolute values; + speaks for it.",
-            {"name": [*top, ELSEWHERE], "share": [*(shares[feature] for feature in top), float(rest["share"])]},
+            f"{name}, {one.method}: {told}; {ELSEWHERE} {rest:+.0%}, which is {pixels:.0%} of the pixels. Shares of "
+            "the sum of absolute values; + speaks for the class. Where windows overlap, features share alike.",
+            {"name": [*top, ELSEWHERE], "share": [*(shares[feature] for feature in top), rest]},
         )
 
 
@@ -177,6 +194,17 @@ def _attention(page: Page, found: Explained) -> None:
         _both(page, "class_attention", caption, means)
     else:
         _both(page, "attention_map", f"Mean attention ({counts}).", found.attention, title=counts)
+    if sum(int((given == k).sum()) >= _ENOUGH for k in range(len(found.preset.classes))) > 1:
+        ranking = separation(found.attention, given, found.preset.classes)
+        beyond = int((ranking["p_adjusted"] < 0.05).sum())
+        _both(
+            page,
+            "top_channels",
+            f"Channels whose weight tells the classes given apart best, with 95 % intervals; {beyond} of {len(ranking)} "
+            "do so beyond chance (permutation test, Benjamini-Hochberg at 5 %). That a weight differs between classes "
+            "does not say that the class rests on it.",
+            ranking[:_CHANNELS],
+        )
 
 
 def _trust(page: Page, found: Explained, trust: Trust | None) -> None:

@@ -46,7 +46,7 @@ def attribution(
     """A spectrum and what speaks for its class; arguments as for `racnet_tools.plots.explain.attribution`."""
     found = maps_of(explained, index)
     rows = len(found.panels)
-    height = 330 + 150 * rows + (70 if lines else 0)
+    height = 360 + 150 * rows + (70 if lines else 0)
     figure = empty(
         1 + rows, 1, height=height, shared_xaxes=True, vertical_spacing=0.05,
         row_heights=[1.6 / (1.6 + rows)] + [1 / (1.6 + rows)] * rows,
@@ -76,7 +76,8 @@ def attribution(
     figure.update_yaxes(title_text="flux / rms", range=[low - margin, high + margin], row=1, col=1)
     figure.update_xaxes(range=[wave[0], wave[-1]])
     figure.update_xaxes(title_text="vacuum wavelength / Å", row=1 + rows, col=1)
-    figure.update_layout(title=heading(title), meta={"narrowest": 560})
+    # The legend wraps; below the title of the axis there must be room for its lines.
+    figure.update_layout(title=heading(title), meta={"narrowest": 560}, legend_y=-70 / (height - 270))
     mark_lines(figure, lines, wave[0], wave[-1])
     return figure
 

@@ -91,7 +91,7 @@ def mark_lines(figure: go.Figure, lines: Sequence[tuple[float, str]], low: float
     figure.update_layout(margin_t=150 if shown else 44)
     if not shown:
         return
-    labels = spread([place for place, _ in shown], 0.034 * (high - low), low, high)
+    labels = spread([place for place, _ in shown], min(0.034, 1 / len(shown)) * (high - low), low, high)
     shapes, notes = [], []
     for (place, name), label in zip(shown, labels, strict=True):
         dotted = {"color": GREY, "width": 1, "dash": "dot"}

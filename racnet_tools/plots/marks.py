@@ -28,7 +28,8 @@ def mark_lines(panels: Sequence[Axes], lines: Sequence[tuple[float, str]]) -> No
         return
     inches = panels[0].get_figure(root=True).get_figwidth()  # type: ignore[union-attr]
     margin = 0.015 * (high - low)
-    labels = spread([place for place, _ in shown], 0.122 / inches * (high - low), low + margin, high - margin)
+    gap = min(0.122 / inches, 0.97 / len(shown)) * (high - low)
+    labels = spread([place for place, _ in shown], gap, low + margin, high - margin)
     for (place, name), label in zip(shown, labels, strict=True):
         for panel in panels:
             panel.axvline(place, lw=0.7, ls=":", color=GREY, zorder=0)
