@@ -50,7 +50,11 @@ def attribution_by(name: str, preset: Preset, logits: Logits) -> Callable[[np.nd
 def _by_gradients(name: str, preset: Preset, model: bytes) -> Callable[[np.ndarray, np.ndarray], Attribution]:
     from racnet_tools.explain.gradients import grad_cam, integrated_gradients, smooth_grad
 
-    functions = {"integrated-gradients": integrated_gradients, "smooth-grad": smooth_grad, "grad-cam": grad_cam}
+    functions: dict[str, Callable[..., Attribution]] = {
+        "integrated-gradients": integrated_gradients,
+        "smooth-grad": smooth_grad,
+        "grad-cam": grad_cam,
+    }
     if name not in functions:
         raise RacnetError(f"Expected a method among {', '.join(METHODS)}. Received: {name!r}.")
     try:
