@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from racnet_tools.errors import RacnetError
-from racnet_tools.evaluate._checks import check_classes
 from racnet_tools.explain.attention import joined_weights
 from racnet_tools.explain.check import rank_correlation
 
@@ -30,13 +29,15 @@ if TYPE_CHECKING:
 __all__ = ["compare_attention", "kernel_alignment", "match_channels"]
 
 
-def kernel_alignment(a: np.ndarray, b: np.ndarray) -> float:
+def kernel_alignment(a: np.ndarray, b: np.ndarray, groups: np.ndarray | None = None) -> float:
     """Linear centred kernel alignment of two descriptions of the same spectra, without bias.
 
     Parameters
     ----------
     a, b : (n, channels of each) arrays
         Four spectra or more.
+    groups : (n,) array, optional
+        Only spectra of one group are compared with one another: what is alike within classes, not through them.
 
     Returns
     -------
@@ -49,9 +50,11 @@ def kernel_alignment(a: np.ndarray, b: np.ndarray) -> float:
     RacnetError
         If they are not of the same spectra, or of less than four.
     """
-    first, second = _grams(a, b)
+    parts = _parts(a, b, np.zeros(len(a)) if groups is None else np.asarray(groups))
     with np.errstate(invalid="ignore", divide="ignore"):
-        return float(_hsic(first, second) / np.sqrt(_hsic(first, first) * _hsic(second, second)))
+        return float(
+            _common(parts) / np.sqrt(_common([(k, k) for k, _ in parts]) * _common([(m, m) for _, m in parts]))
+        )
 
 
 def match_channels(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -118,6 +121,8 @@ def compare_attention(
     """
     from astropy.table import Table
 
+    from racnet_tools.evaluate._checks import check_classes  # with what it brings along it takes a second to import
+
     truth = check_classes(y)
     _check(networks, truth)
     rng = np.random.default_rng(seed)
@@ -130,15 +135,16 @@ def compare_attention(
             first, second = (
                 joined_weights(networks[name] if block == 0 else [networks[name][block - 1]]) for name in (a, b)
             )
-            parts = []
-            for order, pair in ((orders, (first, second)), (inside, (_less(first, truth), _less(second, truth)))):
-                grams = _grams(*pair)
-                real = _hsic(*grams)
-                reached = sum(_hsic(grams[0], grams[1][np.ix_(one, one)]) >= real for one in order)
-                parts += [kernel_alignment(*pair), (1 + reached) / (1 + permutations)]
+            measures: list[float] = []
+            for groups, shuffled in ((np.zeros(len(truth)), orders), (truth, inside)):
+                measures.append(kernel_alignment(first, second, groups))
+                parts = _parts(first, second, groups)
+                real = _common(parts)
+                reached = sum(_common(_reordered(parts, groups, order)) >= real for order in shuffled)
+                measures.append((1 + reached) / (1 + permutations))
             matched, profile = _matched(first, second, truth, half)
             chance, _ = _matched(first, second[inside[0]], truth, half) if inside else (np.nan, np.nan)
-            rows.append((a, b, block, *parts, matched, chance, profile))
+            rows.append((a, b, block, *measures, matched, chance, profile))
     measured = ("alignment", "p_value", "alignment_within", "p_within", "matched", "matched_chance", "profile")
     table = Table(rows=rows, names=("a", "b", "block", *measured))
     for name in measured:
@@ -158,36 +164,46 @@ def _check(networks: Mapping[str, Sequence[np.ndarray]], truth: np.ndarray) -> N
         raise RacnetError(f"Expected four spectra or more of each class. Received: {counts.tolist()}.")
 
 
-def _grams(a: np.ndarray, b: np.ndarray) -> list[np.ndarray]:
+def _parts(a: np.ndarray, b: np.ndarray, groups: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Kernels (spectra, spectra) of both descriptions with empty diagonals, for each group."""
     if np.ndim(a) != 2 or np.ndim(b) != 2 or len(a) != len(b) or len(a) < 4:
         raise RacnetError(
             "Expected two arrays (n, channels) of the same four spectra or more. "
             f"Received: shapes {np.shape(a)} and {np.shape(b)}."
         )
-    grams = []
-    for values in (a, b):
-        centred = np.asarray(values, float) - np.mean(values, axis=0)
-        gram = centred @ centred.T
-        np.fill_diagonal(gram, 0)
-        grams.append(gram)
-    return grams
+    parts = []
+    for group in np.unique(groups):
+        pair = []
+        for values in (a, b):
+            inside = np.asarray(values, float)[groups == group]
+            centred = inside - inside.mean(axis=0)
+            gram = centred @ centred.T
+            np.fill_diagonal(gram, 0)
+            pair.append(gram)
+        parts.append((pair[0], pair[1]))
+    return parts
 
 
-def _hsic(k: np.ndarray, m: np.ndarray) -> float:
-    """Hilbert-Schmidt independence criterion of two kernels with empty diagonals, without bias."""
-    n = len(k)
-    return float(
-        ((k * m).sum() + k.sum() * m.sum() / ((n - 1) * (n - 2)) - 2 * k.sum(axis=0) @ m.sum(axis=0) / (n - 2))
-        / (n * (n - 3))
-    )
+def _common(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> float:
+    """Hilbert-Schmidt independence criterion without bias; of groups, the mean weighted by their spectra."""
+    total = 0.0
+    for k, m in parts:
+        n = len(k)
+        cross = k.sum() * m.sum() / ((n - 1) * (n - 2)) - 2 * k.sum(axis=0) @ m.sum(axis=0) / (n - 2)
+        total += ((k * m).sum() + cross) / (n - 3)
+    return float(total)
 
 
-def _less(values: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Values without the means of their classes."""
-    left = values.copy()
-    for c in np.unique(truth):
-        left[truth == c] -= values[truth == c].mean(axis=0)
-    return left
+def _reordered(
+    parts: Sequence[tuple[np.ndarray, np.ndarray]], groups: np.ndarray, order: np.ndarray
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Kernels with the second network's spectra in another order, which keeps each in its group."""
+    found = []
+    for group, (k, m) in zip(np.unique(groups), parts, strict=True):
+        rows = np.flatnonzero(groups == group)
+        place = np.searchsorted(rows, order[rows])
+        found.append((k, m[np.ix_(place, place)]))
+    return found
 
 
 def _within(truth: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -19,6 +19,16 @@ def test_alignment_of_what_is_unrelated_is_zero_on_average(rng):
     assert abs(np.mean(found)) < 3 * np.std(found) / np.sqrt(200)
 
 
+def test_alignment_within_classes_of_what_is_unrelated_is_zero_on_average_for_few_spectra_too(rng):
+    y = np.repeat([0, 1, 2, 3], 6)
+    means = 3 * rng.standard_normal((4, 64))
+    found = [
+        kernel_alignment(means[y] + rng.standard_normal((24, 64)), means[y] + rng.standard_normal((24, 64)), y)
+        for _ in range(200)
+    ]
+    assert abs(np.mean(found)) < 3 * np.std(found) / np.sqrt(200)
+
+
 def test_alignment_approaches_the_closed_form_for_many_spectra(rng):
     a = rng.standard_normal((3000, 2))
     b = a * [1.0, 2.0]  # covariances: sum over i, j of cov(a_i, b_j)^2, over the norms of the covariance matrices
@@ -53,7 +63,8 @@ def test_same_network_with_other_order_of_channels_agrees_and_an_unrelated_one_d
     assert (unlike["p_within"] > 0.01).all()
 
 
-def test_networks_that_share_the_classes_alone_agree_in_the_classes_alone(rng):
+def test_networks_that_share_the_classes_alone_agree_in_the_classes_alone():
+    rng = np.random.default_rng(1)
     y = np.repeat([0, 1, 2], 40)
     means = 2 * rng.standard_normal((3, 8))
     networks = {name: [means[y][:, rng.permutation(8)] + rng.standard_normal((120, 8))] for name in "ab"}
