@@ -201,8 +201,8 @@ def _attention(page: Page, found: Explained) -> None:
             page,
             "top_channels",
             f"Channels whose weight tells the classes given apart best, with 95 % intervals; {beyond} of "
-            f"{len(ranking)} do so beyond chance (permutation test, Benjamini-Hochberg at 5 %). That a weight differs between classes "
-            "does not say that the class rests on it.",
+            f"{len(ranking)} do so beyond chance (permutation test, Benjamini-Hochberg at 5 %). That a weight differs "
+            "between classes does not say that the class rests on it.",
             ranking[:_CHANNELS],
         )
 
