@@ -156,7 +156,7 @@ def grad_cam(
     said = _probabilities(model, flux)
     chosen = pick_targets(said, preset.classes, target)
     ask, features = score_gradient(model, f"block{block}_output")
-    pooled = model.network_config.pool_size ** (block - 1)
+    pooled = model.network_config.to_dict()["pool_size"] ** (block - 1)
     values = np.empty(flux.shape, np.float32)
     for start in range(0, len(flux), _BATCH):
         some = slice(start, start + _BATCH)
