@@ -1,7 +1,7 @@
 """Run the trust checks of presets on simulated spectra: ``python data/presets/build_trust.py [NAME ...]``.
 
 Writes ``trust.json`` into each preset's folder, all presets' by default, and prints the table. Needs TensorFlow for the
-gradient methods; some minutes a preset on one core. To be run again whenever a network changes: results of other
+gradients; some minutes a preset on one core. To be run again whenever a network changes: results of other
 weights are not shown.
 """
 
@@ -9,12 +9,13 @@ import sys
 from pathlib import Path
 
 from racnet_tools.explain.check import checks_table
-from racnet_tools.explain.methods import METHODS, trust_of
+from racnet_tools.explain.methods import trust_of
 from racnet_tools.explain.trust import keep_trust
 from racnet_tools.inference import load_preset
 from racnet_tools.simulate import simulate
 
 HERE = Path(__file__).resolve().parent
+METHODS = ("occlusion", "integrated-gradients")
 SPECTRA, SEED = 30, 20
 
 
@@ -25,7 +26,7 @@ def main(names: list[str]) -> None:
         each = SPECTRA // len(preset.classes)
         spectra = simulate(dict.fromkeys(preset.classes, each), seed=SEED)
         told = f"{len(spectra)} simulated spectra, {each} of each class"
-        trust = trust_of(preset, preset.preprocessing(spectra), list(METHODS), told)
+        trust = trust_of(preset, preset.preprocessing(spectra), METHODS, told)
         print(keep_trust(trust, preset.folder, overwrite=True))
         table = checks_table(trust.checks)
         table["name", "method", "value", "lower", "upper", "control", "n", "verdict"].pprint(-1, -1)
