@@ -122,7 +122,7 @@ def ablate_channels(
     """Force the weight of one channel after the other.
 
     Only what comes after the changed block is computed again: a spectrum takes about a third of a second for the 480
-    channels of RAC-Net on one processor, of which the last two blocks' 256 channels take a fifth.
+    channels of RAC-Net on one processor, of which the last two blocks' 256 channels take a sixth.
 
     Parameters
     ----------

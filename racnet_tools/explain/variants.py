@@ -5,6 +5,9 @@ spectra a block gives similar weights to (centred kernel alignment), also after 
 since all networks that know the classes agree in these; (b) channels matched one to one on half of the spectra, judged
 on the other half.
 
+Weights follow from features and these from the spectrum's shape, so that networks agree that were never trained: put
+one with shuffled weights (`racnet_tools.explain.agreement.shuffled_weights`) among them to see how much.
+
 References: Kornblith, Norouzi, Lee & Hinton 2019, ICML (arXiv:1905.00414), made free of its bias for few spectra by
 Song, Smola, Gretton, Bedo & Borgwardt 2012, JMLR 13, 1393, equation 4; matching: Li, Yosinski, Clune, Lipson & Hopcroft
 2016, ICLR (arXiv:1511.07543).
