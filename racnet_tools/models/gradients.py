@@ -106,13 +106,14 @@ def _jax(tail: Any, score: Callable[[Any, Any], Any]) -> Gradient:
 
 
 def _torch(tail: Any, score: Callable[[Any, Any], Any]) -> Gradient:
+    import torch
     from keras import ops
 
     def ask(x: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         at = ops.convert_to_tensor(x).detach().requires_grad_(True)
         found = score(tail(at, training=False), ops.convert_to_tensor(target))
-        found.sum().backward()
-        return found.detach().cpu().numpy(), at.grad.cpu().numpy()
+        (gradient,) = torch.autograd.grad(found.sum(), at)
+        return found.detach().cpu().numpy(), gradient.cpu().numpy()
 
     return ask
 
