@@ -251,7 +251,10 @@ def test_attention_must_beat_shuffled_channels(rng):
     assert (told.verdict, told.method) == ("yes", "attention / occlusion")
     # A profile that follows the evidence whatever the attention weights owes nothing to attention.
     same = np.abs(evidence)
-    assert attention_tells_where(same, same, evidence, "occlusion").verdict == "undecided"
+    assert attention_tells_where(same, same, evidence, "occlusion").verdict == "no"
+    barely = attention_tells_where(same, same + 0.02 * noise[1], evidence, "occlusion")
+    assert 0 < barely.value - barely.control < 0.05
+    assert barely.verdict == "no"  # beyond chance, and yet nothing that matters
     assert attention_tells_where(noise[0], noise[1], evidence, "occlusion").verdict == "no"
 
 
