@@ -9,6 +9,8 @@ from racnet_tools.explain.attention import (
     joined_weights,
     spectrum_attention,
 )
+from racnet_tools.explain.attribution import Attribution
+from racnet_tools.explain.baseline import continuum
 from racnet_tools.explain.channels import (
     Excitation,
     ReceptiveField,
@@ -18,10 +20,14 @@ from racnet_tools.explain.channels import (
     receptive_field,
     receptive_fields_table,
 )
+from racnet_tools.explain.features import band_falls, feature_falls, feature_shares
+from racnet_tools.explain.gradients import grad_cam, integrated_gradients, smooth_grad
+from racnet_tools.explain.occlusion import occlude
 from racnet_tools.explain.separation import benjamini_hochberg, epsilon_squared, separation, trend
 from racnet_tools.explain.variants import compare_attention, kernel_alignment, match_channels
 
 __all__ = [
+    "Attribution",
     "Excitation",
     "ReceptiveField",
     "ablate_blocks",
@@ -30,19 +36,27 @@ __all__ = [
     "attention_by",
     "attention_profile",
     "attention_table",
+    "band_falls",
     "benjamini_hochberg",
     "channel_numbers",
     "channel_profiles",
     "compare_attention",
+    "continuum",
     "epsilon_squared",
     "excited_most",
+    "feature_falls",
+    "feature_shares",
     "forced_logits",
+    "grad_cam",
+    "integrated_gradients",
     "joined_weights",
     "kernel_alignment",
     "match_channels",
+    "occlude",
     "receptive_field",
     "receptive_fields_table",
     "separation",
+    "smooth_grad",
     "spectrum_attention",
     "trend",
 ]
