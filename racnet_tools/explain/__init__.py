@@ -20,16 +20,24 @@ from racnet_tools.explain.channels import (
     receptive_field,
     receptive_fields_table,
 )
+from racnet_tools.explain.check import Check, checks_table
+from racnet_tools.explain.explained import Explained, explain_spectra
 from racnet_tools.explain.features import band_falls, feature_falls, feature_shares
 from racnet_tools.explain.gradients import grad_cam, integrated_gradients, smooth_grad
+from racnet_tools.explain.methods import METHODS, trust_of
 from racnet_tools.explain.occlusion import occlude
 from racnet_tools.explain.separation import benjamini_hochberg, epsilon_squared, separation, trend
+from racnet_tools.explain.trust import Trust, kept_trust, trust_checks
 from racnet_tools.explain.variants import compare_attention, kernel_alignment, match_channels
 
 __all__ = [
+    "METHODS",
     "Attribution",
+    "Check",
     "Excitation",
+    "Explained",
     "ReceptiveField",
+    "Trust",
     "ablate_blocks",
     "ablate_channels",
     "attention_against",
@@ -40,16 +48,19 @@ __all__ = [
     "benjamini_hochberg",
     "channel_numbers",
     "channel_profiles",
+    "checks_table",
     "compare_attention",
     "continuum",
     "epsilon_squared",
     "excited_most",
+    "explain_spectra",
     "feature_falls",
     "feature_shares",
     "forced_logits",
     "grad_cam",
     "integrated_gradients",
     "joined_weights",
+    "kept_trust",
     "kernel_alignment",
     "match_channels",
     "occlude",
@@ -59,4 +70,6 @@ __all__ = [
     "smooth_grad",
     "spectrum_attention",
     "trend",
+    "trust_checks",
+    "trust_of",
 ]

@@ -5,7 +5,7 @@ import pytest
 from bs4 import BeautifulSoup
 from tiny_preset import write_files, write_presets
 
-from racnet_tools.cli import COMMANDS, main
+from racnet_tools.cli import main
 
 pytest.importorskip("plotly")
 
@@ -18,11 +18,6 @@ def presets(tmp_path_factory):
 @pytest.fixture(scope="module")
 def spectra(tmp_path_factory):
     return write_files(tmp_path_factory.mktemp("spectra"), 3)
-
-
-@pytest.fixture(autouse=True)
-def _registered(monkeypatch):
-    monkeypatch.setitem(COMMANDS, "explain", "what the network looks at in spectra")
 
 
 @pytest.fixture
@@ -116,7 +111,7 @@ def test_nothing_readable_is_1(run, tmp_path, capsys):
 
 def test_no_tensorflow_is_needed(presets, spectra, tmp_path):
     code = (
-        "import sys; from racnet_tools.cli import COMMANDS, main; COMMANDS['explain'] = '';"
+        "import sys; from racnet_tools.cli import main;"
         f"status = main(['explain', {str(spectra[0])!r}, '--output', {str(tmp_path / 'r.html')!r},"
         f" '--preset', {str(presets / 'racnet-class')!r}]);"
         "assert not {'tensorflow', 'keras', 'torch', 'jax'} & set(sys.modules);"
