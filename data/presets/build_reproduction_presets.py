@@ -2,7 +2,7 @@
 
 REPRODUCTION is the folder of ``racnet reproduce all --scale 1 --fast --output REPRODUCTION``, about four hours of one
 processor core for RAC-Net and RC-Net; or, for those presets whose card says so, of a smaller scale. The cards end with
-``on_real_spectra_reproduction.md``. The shipped ones were trained with one thread (TF_NUM_INTRAOP_THREADS=1,
+``on_real_spectra_reproduction.md`` or ``on_real_spectra_small_scale.md``. The shipped ones were trained with one thread (TF_NUM_INTRAOP_THREADS=1,
 TF_NUM_INTEROP_THREADS=1), RAC-Net in the order of `numpy.random.Generator.permutation` instead of chunk by chunk; other
 settings end with slightly different weights.
 """
@@ -75,7 +75,6 @@ def main() -> None:
     parser.add_argument("reproduction", type=Path, metavar="REPRODUCTION")
     parser.add_argument("presets", nargs="+", metavar="NAME", choices=PRESETS)
     arguments = parser.parse_args()
-    remarks = (HERE / "on_real_spectra_reproduction.md").read_text(encoding="utf-8")
     for name in arguments.presets:
         dataset, network = PRESETS[name]
         data = DataSet.open(arguments.reproduction / "data" / dataset)
@@ -86,7 +85,8 @@ def main() -> None:
         rounded = network in ROUNDED
         save_dataset_preset(one.run, data, HERE / name, rounded=rounded, overwrite=True)
         text, numbers = results(load_preset(HERE / name).network(), data, rounded)
-        text += "\n\n" + remarks
+        remarks = "reproduction" if data.settings["scale"] >= 1 else "small_scale"
+        text += "\n\n" + (HERE / f"on_real_spectra_{remarks}.md").read_text(encoding="utf-8")
         print(
             save_dataset_preset(
                 one.run, data, HERE / name, results=text, provenance=numbers, rounded=rounded, overwrite=True
