@@ -2,9 +2,9 @@
 
 REPRODUCTION is the folder of ``racnet reproduce all --scale 1 --fast --output REPRODUCTION``, about four hours of one
 processor core for RAC-Net and RC-Net; or, for those presets whose card says so, of a smaller scale. The cards end with
-``on_real_spectra_reproduction.md`` or ``on_real_spectra_small_scale.md``. The shipped ones were trained with one thread (TF_NUM_INTRAOP_THREADS=1,
-TF_NUM_INTEROP_THREADS=1), RAC-Net in the order of `numpy.random.Generator.permutation` instead of chunk by chunk; other
-settings end with slightly different weights.
+``on_real_spectra_reproduction.md`` or ``on_real_spectra_small_scale.md``. The shipped ones were trained with one thread
+(TF_NUM_INTRAOP_THREADS=1, TF_NUM_INTEROP_THREADS=1), RAC-Net at full scale in the order of
+`numpy.random.Generator.permutation` instead of chunk by chunk; other settings end with slightly different weights.
 """
 
 import argparse
