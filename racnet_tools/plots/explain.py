@@ -20,6 +20,7 @@ from racnet_tools.plots.prepared_explain import (
     attention_picture,
     class_pictures,
     curve_pairs,
+    excitation_title,
     maps_of,
     texts,
     trust_panels,
@@ -28,6 +29,7 @@ from racnet_tools.plots.style import COLUMN, GREY, PAGE, PRINT, as_written, seri
 
 if TYPE_CHECKING:
     from racnet_tools.explain.attribution import Attribution
+    from racnet_tools.explain.channels import Excitation
     from racnet_tools.explain.check import Check
     from racnet_tools.explain.faithfulness import Curves
     from racnet_tools.plots.prepared import Columns
@@ -37,6 +39,7 @@ __all__ = [
     "attribution",
     "class_attention",
     "deletion_insertion",
+    "excitation",
     "feature_shares",
     "top_channels",
     "trust",
@@ -186,6 +189,35 @@ def top_channels(ranking: Columns) -> Figure:
     ax.invert_yaxis()
     ax.set_xlim(left=0)
     ax.set_xlabel("share of the weight's variance between classes")
+    return figure
+
+
+@rc_context(PRINT)
+def excitation(found: Sequence[Excitation]) -> Figure:
+    """Draw what excites channels most: the stretches of spectra, and their mean with its standard error.
+
+    Parameters
+    ----------
+    found : sequence of Excitation
+        Of `racnet_tools.explain.excited_most`; a panel for each.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Page width, two panels a row.
+    """
+    rows = -(-len(found) // 2)
+    figure = Figure(figsize=(PAGE, 0.3 + 1.7 * rows), layout="constrained")
+    axes = figure.subplots(rows, 2, squeeze=False).ravel()
+    for ax, one in zip(axes, found, strict=False):
+        ax.plot(one.velocity, one.stretches.T, color=GREY, lw=0.4, alpha=0.5)
+        ax.fill_between(one.velocity, one.mean - one.error, one.mean + one.error, color=_FOR, alpha=0.3, lw=0)
+        ax.plot(one.velocity, one.mean, color=_FOR, lw=1.4)
+        ax.set_title(excitation_title(one))
+        ax.set_xlabel("velocity from the middle / km/s")
+        ax.set_ylabel("flux / median")
+    for ax in axes[len(found) :]:
+        ax.set_visible(False)
     return figure
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from racnet_tools.explain.channels import excited_most
 from racnet_tools.explain.check import Check
 from racnet_tools.explain.explained import Explained
 from racnet_tools.explain.features import ELSEWHERE, feature_shares
@@ -21,6 +22,8 @@ __all__ = ["explain_report"]
 
 _ROWS = 8  # features shown
 _CHANNELS = 15  # channels shown
+_LINE_SCALE = (3, 4, 5)  # blocks whose field is a line's or a band's
+_EXCITED, _STRETCHES = 4, 20  # channels shown with what excites them, and stretches of each
 _ENOUGH = 5  # spectra of a class from which on channels are ranked
 _MARKED = 14  # features marked in a spectrum
 _APART = 30  # Angstrom: lines of one feature that are closer get one mark
@@ -204,6 +207,17 @@ def _attention(page: Page, found: Explained) -> None:
             f"{len(ranking)} do so beyond chance (permutation test, Benjamini-Hochberg at 5 %). That a weight differs "
             "between classes does not say that the class rests on it.",
             ranking[:_CHANNELS],
+        )
+        seen = ranking[np.isin(ranking["block"], _LINE_SCALE)][:_EXCITED]
+        _both(
+            page,
+            "excitation",
+            "What excites the best of these channels most, in blocks that see 80 to 350 Angstrom (3 to 5): stretches "
+            f"of up to {_STRETCHES} spectra, one each, and their mean. Titles: median wavelength and the middle half.",
+            [
+                excited_most(found.preset, found.flux, int(row["block"]), int(row["channel"]), _STRETCHES)
+                for row in seen
+            ],
         )
 
 

@@ -15,6 +15,7 @@ from racnet_tools.plots.prepared_explain import (
     attention_picture,
     class_pictures,
     curve_pairs,
+    excitation_title,
     maps_of,
     texts,
     trust_panels,
@@ -23,6 +24,7 @@ from racnet_tools.plots.style import GREY, Series, series, tint
 
 if TYPE_CHECKING:
     from racnet_tools.explain.attribution import Attribution
+    from racnet_tools.explain.channels import Excitation
     from racnet_tools.explain.check import Check
     from racnet_tools.explain.faithfulness import Curves
     from racnet_tools.plots.prepared import Columns
@@ -32,6 +34,7 @@ __all__ = [
     "attribution",
     "class_attention",
     "deletion_insertion",
+    "excitation",
     "feature_shares",
     "top_channels",
     "trust",
@@ -153,6 +156,24 @@ def top_channels(ranking: Columns) -> go.Figure:
     )  # fmt: skip
     figure.update_yaxes(autorange="reversed")
     figure.update_xaxes(rangemode="tozero", title_text="share of the weight's variance between classes")
+    return figure
+
+
+def excitation(found: Sequence[Excitation]) -> go.Figure:
+    """What excites channels most; arguments as for `racnet_tools.plots.explain.excitation`."""
+    rows = -(-len(found) // 2)
+    titles = [excitation_title(one) for one in found]
+    figure = empty(rows, 2, height=80 + 260 * rows, legend=False, subplot_titles=titles, vertical_spacing=0.25 / rows)
+    for number, one in enumerate(found):
+        place = {"row": number // 2 + 1, "col": number % 2 + 1}
+        for stretch in one.stretches:
+            figure.add_scatter(
+                x=one.velocity, y=stretch, mode="lines", line={"color": GREY, "width": 0.5}, opacity=0.5,
+                hoverinfo="skip", **place,
+            )  # fmt: skip
+        figure.add_scatter(x=one.velocity, y=one.mean, mode="lines", line={"color": _FOR, "width": 2}, **place)
+        figure.update_xaxes(title_text="velocity from the middle / km/s", **place)
+        figure.update_yaxes(title_text="flux / median", **place)
     return figure
 
 

@@ -15,6 +15,7 @@ from racnet_tools.plots.prepared import required
 
 if TYPE_CHECKING:
     from racnet_tools.explain.attribution import Attribution
+    from racnet_tools.explain.channels import Excitation
     from racnet_tools.plots.prepared import Columns
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "class_pictures",
     "curve_pairs",
     "curve_summary",
+    "excitation_title",
     "maps_of",
     "texts",
     "trust_panels",
@@ -32,6 +34,12 @@ __all__ = [
 
 #: Verdict of a check to its sign and colour; told apart without colour by the sign.
 VERDICTS = {"yes": ("✓", "#228833"), "no": ("✗", "#bb5566"), "undecided": ("?", "#6b7280")}
+
+
+def excitation_title(one: Excitation) -> str:
+    """Channel, and where in the spectra its stretches lie (median, and the half of them around it)."""
+    low, middle, high = np.percentile(one.wave, [25, 50, 75])
+    return f"block {one.block}, channel {one.channel}: {middle:.0f} Å ({low:.0f} to {high:.0f})"
 
 
 def attention_picture(attention: Sequence[np.ndarray]) -> np.ndarray:
@@ -128,7 +136,7 @@ def maps_of(explained: Sequence[Attribution], index: int) -> Maps:
         wave=first.wave,
         flux=first.flux[index] / scale,
         baseline=first.baseline[index] / scale,
-        panels=[(one.method, one.values[index], one.unit) for one in explained],
+        panels=[(one.method.split(",")[0], one.values[index], one.unit) for one in explained],  # settings: the caption
         target=first.classes[int(first.target[index])],
         baseline_name=first.baseline_name,
     )

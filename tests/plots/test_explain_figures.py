@@ -9,6 +9,7 @@ from astropy.table import Table
 from matplotlib.figure import Figure
 
 from racnet_tools.errors import RacnetError
+from racnet_tools.explain.channels import Excitation
 from racnet_tools.explain.check import Check
 from racnet_tools.explain.faithfulness import Curves
 from racnet_tools.plots import explain
@@ -65,6 +66,19 @@ RANKING = Table(
         "upper": [0.85, 0.6],
     }
 )
+STRETCHES = np.random.default_rng(0).normal(1, 0.1, (5, 9))
+EXCITED = Excitation(
+    block=3,
+    channel=7,
+    spectra=np.arange(5),
+    pixel=np.arange(5.0),
+    wave=np.array([5000.0, 5010, 5020, 5030, 5040]),
+    activation=np.ones(5),
+    velocity=69.0 * np.arange(-4, 5),
+    stretches=STRETCHES,
+    mean=STRETCHES.mean(axis=0),
+    error=STRETCHES.std(axis=0),
+)
 CALLS = {
     "attribution": (([explained(), explained("integrated gradients", 2)],), {"lines": [(6000, "Hα"), (9000, "no")]}),
     "feature_shares": ((Table({"name": ["Hα", "<b>$x"], "share": [0.6, -0.2]}),), {}),
@@ -72,6 +86,7 @@ CALLS = {
     "class_attention": (({"STAR": ATTENTION, "QSO": [1 - block for block in ATTENTION]},), {}),
     "top_channels": ((RANKING,), {}),
     "deletion_insertion": (({"occlusion": CURVES},), {}),
+    "excitation": (([EXCITED, EXCITED, EXCITED],), {}),
     "trust": ((CHECKS,), {}),
 }
 
@@ -96,6 +111,14 @@ def test_every_figure_has_both_forms(name):
 
 def test_both_modules_have_the_same_names():
     assert set(explain.__all__) == set(live_explain.__all__) == set(CALLS)
+
+
+def test_excitation_shows_each_stretch_and_their_mean():
+    first, *others = printed("excitation").axes
+    assert len(first.lines) == 6 and len(others) == 3 and not others[-1].get_visible()
+    np.testing.assert_allclose(first.lines[-1].get_ydata(), STRETCHES.mean(axis=0))
+    assert first.get_title(loc="left") == "block 3, channel 7: 5020 Å (5010 to 5030)"
+    assert sum(np.allclose(trace.y, STRETCHES.mean(axis=0)) for trace in live("excitation").data) == 3
 
 
 def test_attribution_stands_below_the_spectrum_on_one_axis():
