@@ -20,6 +20,7 @@ from racnet_tools.plots.prepared_explain import (
     attention_picture,
     class_pictures,
     curve_pairs,
+    excitation_limits,
     excitation_title,
     maps_of,
     texts,
@@ -214,6 +215,7 @@ def excitation(found: Sequence[Excitation]) -> Figure:
         ax.fill_between(one.velocity, one.mean - one.error, one.mean + one.error, color=_FOR, alpha=0.3, lw=0)
         ax.plot(one.velocity, one.mean, color=_FOR, lw=1.4)
         ax.set_title(excitation_title(one))
+        ax.set_ylim(excitation_limits(one))
         ax.set_xlabel("velocity from the middle / km/s")
         ax.set_ylabel("flux / median")
     for ax in axes[len(found) :]:

@@ -15,6 +15,7 @@ from racnet_tools.plots.prepared_explain import (
     attention_picture,
     class_pictures,
     curve_pairs,
+    excitation_limits,
     excitation_title,
     maps_of,
     texts,
@@ -121,7 +122,7 @@ def class_attention(means: Mapping[str, Sequence[np.ndarray]]) -> go.Figure:
     rows = 1 + len(apart)
     titles = ["mean of the classes", *(f"{plain(name)} less the mean" for name in apart)]
     figure = empty(
-        rows, 1, height=90 + 190 * rows, legend=False, shared_xaxes=True, vertical_spacing=0.25 / rows,
+        rows, 1, height=90 + 190 * rows, legend=False, shared_xaxes=True, vertical_spacing=0.3 / rows,
         subplot_titles=titles,
     )  # fmt: skip
     names = [f"block {k + 1}" for k in range(len(blocks))]
@@ -172,8 +173,9 @@ def excitation(found: Sequence[Excitation]) -> go.Figure:
                 hoverinfo="skip", **place,
             )  # fmt: skip
         figure.add_scatter(x=one.velocity, y=one.mean, mode="lines", line={"color": _FOR, "width": 2}, **place)
-        figure.update_xaxes(title_text="velocity from the middle / km/s", **place)
-        figure.update_yaxes(title_text="flux / median", **place)
+        figure.update_yaxes(range=excitation_limits(one), **place)
+    figure.update_xaxes(title_text="velocity from the middle / km/s", row=rows)
+    figure.update_yaxes(title_text="flux / median", col=1)
     return figure
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "class_pictures",
     "curve_pairs",
     "curve_summary",
+    "excitation_limits",
     "excitation_title",
     "maps_of",
     "texts",
@@ -40,6 +41,13 @@ def excitation_title(one: Excitation) -> str:
     """Channel, and where in the spectra its stretches lie (median, and the half of them around it)."""
     low, middle, high = np.percentile(one.wave, [25, 50, 75])
     return f"block {one.block}, channel {one.channel}: {middle:.0f} Å ({low:.0f} to {high:.0f})"
+
+
+def excitation_limits(one: Excitation) -> tuple[float, float]:
+    """Range of fluxes that shows the mean whole and nearly all of the stretches; a median near 0 makes some huge."""
+    low, high = np.percentile(one.stretches, [2, 98])
+    low, high = min(low, one.mean.min()), max(high, one.mean.max())
+    return float(low - 0.05 * (high - low)), float(high + 0.05 * (high - low))
 
 
 def attention_picture(attention: Sequence[np.ndarray]) -> np.ndarray:
