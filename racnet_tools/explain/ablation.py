@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from racnet_tools.errors import RacnetError
+from racnet_tools.explain.attention import no_attention
 from racnet_tools.explain.check import log_odds, mean_interval
 from racnet_tools.explain.separation import benjamini_hochberg
-from racnet_tools.inference.engine import BATCH_SIZE, Engine
+from racnet_tools.inference.engine import BATCH_SIZE, Engine, open_session
 from racnet_tools.inference.graph import with_forced_attention, with_outputs
 
 if TYPE_CHECKING:
@@ -174,7 +175,6 @@ class _Rest:
 
     def __init__(self, model: bytes, block: int) -> None:
         import onnx
-        import onnxruntime as ort
         from onnx import TensorProto, helper
 
         loaded = onnx.load_from_string(model)
@@ -203,10 +203,7 @@ class _Rest:
             [item for item in graph.initializer if item.name in used],
         )
         made = helper.make_model(rest, opset_imports=loaded.opset_import, ir_version=loaded.ir_version)
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 4
-        self._session = ort.InferenceSession(made.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        self._session = open_session(made.SerializeToString())
 
     def run(self, flux: np.ndarray, forced: np.ndarray) -> np.ndarray:
         """Logits (channels, n, k) with each channel's weight in turn forced to its value."""
@@ -225,15 +222,14 @@ class _Rest:
 def _forced(preset: Preset) -> Callable[[np.ndarray, Mapping[int, np.ndarray]], np.ndarray]:
     """(flux, weights of blocks) to logits."""
     engine = Engine(with_outputs(with_forced_attention(preset.model_bytes()), ["logits"]))
-    # The weights themselves are not asked for: they tell how many channels a block has.
-    sizes = [block.shape[1] for block in engine.predict_with_attention(np.zeros((1, engine.n_pixels), np.float32))[1]]
+    sizes = engine.attention_channels
 
     def run(flux: np.ndarray, weights: Mapping[int, np.ndarray]) -> np.ndarray:
         inputs: dict[str, np.ndarray] = {}
         for block, given in weights.items():
             if not 1 <= block <= len(sizes) or np.shape(given) != (sizes[block - 1],):
                 raise RacnetError(
-                    f"Expected weights of blocks 1 to {len(sizes)}, which have {sizes} channels. "
+                    f"Expected weights of blocks 1 to {len(sizes)}, which have {[*sizes]} channels. "
                     f"Received: block {block} with weights of shape {np.shape(given)}."
                 )
             own = np.isnan(given)
@@ -246,10 +242,10 @@ def _forced(preset: Preset) -> Callable[[np.ndarray, Mapping[int, np.ndarray]], 
 def _own(preset: Preset, flux: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
     """Logits and channel weights of the unchanged network."""
     engine = Engine(with_outputs(preset.model_bytes(), ["logits"]))
-    count = len(engine.predict_with_attention(np.zeros((1, engine.n_pixels), np.float32))[1])
-    if not count:
-        raise RacnetError(f"Expected a network with channel attention. Received: preset {preset.name}, which has none.")
-    logits, *weights = engine.run(flux, ["logits", *(f"attention_{block}" for block in range(1, count + 1))])
+    if not engine.attention_channels:
+        raise no_attention(preset)
+    names = [f"attention_{block}" for block in range(1, len(engine.attention_channels) + 1)]
+    logits, *weights = engine.run(flux, ["logits", *names])
     return logits, weights
 
 

@@ -54,8 +54,13 @@ def spectrum_attention(preset: Preset, flux: np.ndarray) -> tuple[np.ndarray, li
     """
     probabilities, weights = Engine(preset.model_bytes()).predict_with_attention(flux)
     if not weights:
-        raise RacnetError(f"Expected a network with channel attention. Received: preset {preset.name}, which has none.")
+        raise no_attention(preset)
     return probabilities, weights
+
+
+def no_attention(preset: Preset) -> RacnetError:
+    """What is said of a preset whose network has no attention."""
+    return RacnetError(f"Expected a network with channel attention. Received: preset {preset.name}, which has none.")
 
 
 def joined_weights(weights: Sequence[np.ndarray]) -> np.ndarray:

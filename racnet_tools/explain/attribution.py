@@ -7,12 +7,17 @@ p / (1 - p), which still tells the evidence apart where the probability is 1 to 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from racnet_tools.errors import RacnetError
+from racnet_tools.explain.baseline import BASELINE_NAME
 
-__all__ = ["UNIT", "Attribution", "completeness_error", "pick_targets"]
+if TYPE_CHECKING:
+    from racnet_tools.inference.presets import Preset
+
+__all__ = ["UNIT", "Attribution", "attribution_of", "completeness_error", "pick_targets"]
 
 #: Unit of what is attributed.
 UNIT = "log-odds"
@@ -99,6 +104,33 @@ class Attribution:
             unit=self.unit,
             completeness_error=None if error is None else error[rows],
         )
+
+
+def attribution_of(
+    preset: Preset,
+    flux: np.ndarray,
+    baseline: np.ndarray,
+    target: np.ndarray,
+    probabilities: np.ndarray,
+    values: np.ndarray,
+    method: str,
+    error: np.ndarray | None,
+    unit: str = UNIT,
+) -> Attribution:
+    """An attribution for the classes and wavelengths of a preset, against the continuum; see `Attribution`."""
+    return Attribution(
+        values=values,
+        wave=preset.preprocessing.grid.wave,
+        flux=flux,
+        baseline=baseline,
+        target=target,
+        classes=preset.classes,
+        probabilities=probabilities,
+        method=method,
+        baseline_name=BASELINE_NAME,
+        unit=unit,
+        completeness_error=error,
+    )
 
 
 def pick_targets(probabilities: np.ndarray, classes: tuple[str, ...], target: str | np.ndarray | None) -> np.ndarray:

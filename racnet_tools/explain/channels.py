@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from racnet_tools.errors import RacnetError
+from racnet_tools.explain.attention import no_attention
 from racnet_tools.explain.upsample import to_pixels
 from racnet_tools.inference.engine import Engine
 from racnet_tools.inference.graph import with_outputs
@@ -330,4 +331,4 @@ def _last_convolution(config: ResidualConfig) -> str:
 
 def _require_attention(preset: Preset) -> None:
     if _residual(preset.config).attention == "none":
-        raise RacnetError(f"Expected a network with channel attention. Received: preset {preset.name}, which has none.")
+        raise no_attention(preset)

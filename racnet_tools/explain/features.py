@@ -8,7 +8,7 @@ import numpy as np
 
 from racnet_tools.errors import RacnetError
 from racnet_tools.explain.attribution import Attribution
-from racnet_tools.explain.check import Logits
+from racnet_tools.explain.check import Logits, log_odds
 from racnet_tools.explain.occlusion import hide
 from racnet_tools.spectra.lines import line_windows
 
@@ -105,8 +105,6 @@ def feature_falls(
         Columns name, kind, wave, fall (log-odds; positive where the feature speaks for the class), largest first.
     """
     from astropy.table import Table
-
-    from racnet_tools.explain.check import log_odds
 
     features = _features(label, z, wave)
     changed = np.repeat(np.asarray(flux, np.float32)[None], len(features) + 1, axis=0)

@@ -7,13 +7,15 @@ al. 2017, ICCV (arXiv:1610.02391). Noise of a spectrum after Stoehr et al. 2008,
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from racnet_tools.explain.attribution import Attribution, completeness_error, pick_targets
-from racnet_tools.explain.baseline import BASELINE_NAME, continuum
+from racnet_tools.errors import RacnetError
+from racnet_tools.explain.attribution import Attribution, attribution_of, completeness_error, pick_targets
+from racnet_tools.explain.baseline import continuum
 from racnet_tools.explain.upsample import to_pixels
+from racnet_tools.models.gradients import score_gradient
 
 if TYPE_CHECKING:
     from racnet_tools.inference import Preset
@@ -55,8 +57,8 @@ def integrated_gradients(
     -------
     Attribution
     """
-    said, chosen, ask = _begin(preset, flux, target, network)
-    flux = np.asarray(flux, np.float32)
+    model, flux, said, chosen = _begin(preset, flux, target, network)
+    ask = score_gradient(model)[0]
     baseline = continuum(flux)
     values = np.empty(flux.shape, np.float32)
     for i in range(len(flux)):
@@ -67,7 +69,7 @@ def integrated_gradients(
         values[i] = total / steps * (flux[i] - baseline[i])
     change = _score(ask, flux, chosen) - _score(ask, baseline, chosen)
     error = completeness_error(values, change)
-    return _attribution(preset, flux, baseline, chosen, said, values, f"integrated gradients, {steps} steps", error)
+    return attribution_of(preset, flux, baseline, chosen, said, values, f"integrated gradients, {steps} steps", error)
 
 
 def smooth_grad(
@@ -99,8 +101,8 @@ def smooth_grad(
     Attribution
         Its values need not add up to the change of the log-odds.
     """
-    said, chosen, ask = _begin(preset, flux, target, network)
-    flux = np.asarray(flux, np.float32)
+    model, flux, said, chosen = _begin(preset, flux, target, network)
+    ask = score_gradient(model)[0]
     baseline = continuum(flux)
     rng = np.random.default_rng(seed)
     values = np.empty(flux.shape, np.float32)
@@ -109,7 +111,7 @@ def smooth_grad(
         parts = np.array_split(noisy, -(-samples // _BATCH))
         mean = sum(ask(part, np.full(len(part), chosen[i]))[1].sum(axis=0, dtype=float) for part in parts) / samples
         values[i] = mean * (spectrum - baseline[i])
-    return _attribution(preset, flux, baseline, chosen, said, values, f"SmoothGrad, {samples} samples", None)
+    return attribution_of(preset, flux, baseline, chosen, said, values, f"SmoothGrad, {samples} samples", None)
 
 
 def grad_cam(
@@ -145,16 +147,10 @@ def grad_cam(
     RacnetError
         If the network has no such block.
     """
-    from racnet_tools.errors import RacnetError
-    from racnet_tools.models.gradients import score_gradient
-
-    model = preset.network() if network is None else network
+    model, flux, said, chosen = _begin(preset, flux, target, network)
     blocks = [layer.name for layer in model.layers if layer.name.endswith("_output")]
     if f"block{block}_output" not in blocks:
         raise RacnetError(f"Expected a block from 1 to {len(blocks)} of {model.name}. Received: {block}.")
-    flux = np.asarray(flux, np.float32)
-    said = _probabilities(model, flux)
-    chosen = pick_targets(said, preset.classes, target)
     ask, features = score_gradient(model, f"block{block}_output")
     pooled = model.network_config.to_dict()["pool_size"] ** (block - 1)
     values = np.empty(flux.shape, np.float32)
@@ -163,26 +159,21 @@ def grad_cam(
         maps = features(flux[some])
         weights = ask(maps, chosen[some])[1].mean(axis=1, keepdims=True)
         values[some] = to_pixels(np.maximum((maps * weights).sum(axis=2), 0), pooled, flux.shape[1])
-    return _attribution(
+    return attribution_of(
         preset, flux, continuum(flux), chosen, said, values, f"Grad-CAM of block {block}", None, unit="its own"
     )
 
 
 def _begin(
     preset: Preset, flux: np.ndarray, target: str | np.ndarray | None, network: Network | None
-) -> tuple[np.ndarray, np.ndarray, Any]:
-    """Probabilities, classes to explain, and the gradient with respect to the spectrum."""
-    from racnet_tools.models.gradients import score_gradient
-
-    model = preset.network() if network is None else network
-    said = _probabilities(model, np.asarray(flux, np.float32))
-    return said, pick_targets(said, preset.classes, target), score_gradient(model)[0]
-
-
-def _probabilities(model: Network, flux: np.ndarray) -> np.ndarray:
+) -> tuple[Network, np.ndarray, np.ndarray, np.ndarray]:
+    """Network, spectra as it takes them, its probabilities, and the classes to explain."""
     from racnet_tools.models import predict
 
-    return predict(model, flux)
+    model = preset.network() if network is None else network
+    flux = np.asarray(flux, np.float32)
+    said = predict(model, flux)
+    return model, flux, said, pick_targets(said, preset.classes, target)
 
 
 def _score(ask: Callable[..., tuple[np.ndarray, np.ndarray]], flux: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -194,29 +185,3 @@ def _noise(spectrum: np.ndarray) -> float:
     """Standard deviation of the noise, from differences of pixels two apart (Stoehr et al. 2008)."""
     away = np.abs(2 * spectrum[2:-2] - spectrum[:-4] - spectrum[4:])
     return float(0.6053 * np.median(away))
-
-
-def _attribution(
-    preset: Preset,
-    flux: np.ndarray,
-    baseline: np.ndarray,
-    target: np.ndarray,
-    probabilities: np.ndarray,
-    values: np.ndarray,
-    method: str,
-    error: np.ndarray | None,
-    unit: str = "log-odds",
-) -> Attribution:
-    return Attribution(
-        values=values,
-        wave=preset.preprocessing.grid.wave,
-        flux=flux,
-        baseline=baseline,
-        target=target,
-        classes=preset.classes,
-        probabilities=probabilities,
-        method=method,
-        baseline_name=BASELINE_NAME,
-        unit=unit,
-        completeness_error=error,
-    )

@@ -58,14 +58,11 @@ def _by_gradients(name: str, preset: Preset, model: bytes) -> Callable[[np.ndarr
     if name not in functions:
         raise RacnetError(f"Expected a method among {', '.join(METHODS)}. Received: {name!r}.")
     try:
-        from racnet_tools.models import NetworkConfig, build_from_config
-        from racnet_tools.training import load_onnx_weights
+        network = preset.network(model)
     except ImportError as error:
         raise RacnetError(
             f"The method {name} needs Keras ({error}). Install the extra `train`, or use occlusion."
         ) from error
-    network = build_from_config(NetworkConfig.from_dict(dict(preset.config)))
-    load_onnx_weights(network, model, preset.folder / "model.onnx")
     return lambda flux, target: functions[name](preset, flux, target, network=network)
 
 

@@ -5,14 +5,13 @@ Needs ONNX Runtime alone. Reference: Zeiler & Fergus 2014, ECCV (arXiv:1311.2901
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from racnet_tools.errors import RacnetError
-from racnet_tools.explain.attribution import Attribution, completeness_error, pick_targets
-from racnet_tools.explain.baseline import BASELINE_NAME, continuum
+from racnet_tools.explain.attribution import Attribution, attribution_of, completeness_error, pick_targets
+from racnet_tools.explain.baseline import continuum
 from racnet_tools.explain.check import Logits, log_odds
 
 if TYPE_CHECKING:
@@ -167,25 +166,16 @@ def occlude(
     RacnetError
         If shapes, class or windows do not fit.
     """
-    ask: Callable[[np.ndarray], np.ndarray] = logits_of(preset.model_bytes()) if logits is None else logits
+    ask = logits_of(preset.model_bytes()) if logits is None else logits
     flux = np.asarray(flux, np.float32)
     said = ask(flux)
     chosen = pick_targets(said, preset.classes, target)
     baseline = continuum(flux)
     values = occlusion(ask, flux, chosen, baseline, width=width, step=step)
     change = log_odds(said, chosen) - log_odds(ask(baseline), chosen)
-    return Attribution(
-        values=values,
-        wave=preset.preprocessing.grid.wave,
-        flux=flux,
-        baseline=baseline,
-        target=chosen,
-        classes=preset.classes,
-        probabilities=softmax(said),
-        method=f"occlusion, {width} pixels",
-        baseline_name=BASELINE_NAME,
-        completeness_error=completeness_error(values, change),
-    )
+    error = completeness_error(values, change)
+    method = f"occlusion, {width} pixels"
+    return attribution_of(preset, flux, baseline, chosen, softmax(said), values, method, error)
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

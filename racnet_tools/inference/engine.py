@@ -11,12 +11,16 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from racnet_tools.errors import RacnetError
 
-__all__ = ["BATCH_SIZE", "Engine", "available_threads"]
+if TYPE_CHECKING:
+    import onnxruntime as ort
+
+__all__ = ["BATCH_SIZE", "Engine", "available_threads", "open_session"]
 
 #: Spectra in one pass through the network.
 BATCH_SIZE = 8
@@ -27,6 +31,25 @@ def available_threads() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def open_session(model: bytes) -> ort.InferenceSession:
+    """A session of ONNX Runtime on the processor, in one thread.
+
+    Raises
+    ------
+    RacnetError
+        If the runtime cannot load the graph.
+    """
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    try:
+        return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # the runtime's own exception classes are not public
+        raise RacnetError(f"The network cannot be loaded by ONNX Runtime {ort.__version__}: {error}") from error
 
 
 class Engine:
@@ -46,6 +69,8 @@ class Engine:
     ----------
     n_pixels, n_classes : int
         Width of the input and of the probabilities.
+    attention_channels : tuple of int
+        Channels of each block with attention, in order; empty for a network without.
 
     Raises
     ------
@@ -54,19 +79,11 @@ class Engine:
     """
 
     def __init__(self, model: bytes, batch_size: int | None = None, threads: int | None = None) -> None:
-        import onnxruntime as ort
-
         self.batch_size = BATCH_SIZE if batch_size is None else int(batch_size)
         self.threads = available_threads() if threads is None else int(threads)
         if self.batch_size < 1 or self.threads < 1:
             raise RacnetError(f"Expected a batch size and threads of 1 or more. Received: {batch_size}, {threads}.")
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 4
-        try:
-            self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # the runtime's own exception classes are not public
-            raise RacnetError(f"The network cannot be loaded by ONNX Runtime {ort.__version__}: {error}") from error
+        self._session = open_session(model)
         inputs = {item.name: item.shape for item in self._session.get_inputs()}
         outputs = {item.name: item.shape for item in self._session.get_outputs()}
         shape = inputs.get("flux", [])
@@ -79,6 +96,7 @@ class Engine:
         self._attention = sorted(
             (name for name in outputs if name.startswith("attention_")), key=lambda name: (len(name), name)
         )
+        self.attention_channels = tuple(int(outputs[name][1]) for name in self._attention)
         self.n_pixels = int(shape[1])
         self.n_classes = int(outputs["probabilities"][1])
 

@@ -86,8 +86,13 @@ class Preset:
             )
         return data
 
-    def network(self) -> Network:
+    def network(self, model: bytes | None = None) -> Network:
         """The Keras network with its weights, to train on or for gradients; needs the extra `train`.
+
+        Parameters
+        ----------
+        model : bytes, optional
+            ONNX graph of the same network with other weights; the preset's own by default.
 
         Raises
         ------
@@ -98,7 +103,7 @@ class Preset:
         from racnet_tools.training import load_onnx_weights
 
         network = build_from_config(NetworkConfig.from_dict(dict(self.config)))
-        load_onnx_weights(network, self.model_bytes(), self.folder / "model.onnx")
+        load_onnx_weights(network, self.model_bytes() if model is None else model, self.folder / "model.onnx")
         return network
 
     def child(self, label: str) -> Preset | None:
