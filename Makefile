@@ -5,10 +5,11 @@ RUN := .venv/bin/python -m
 export MPLBACKEND ?= Agg
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help venv demo test lint pytest test-slow test-wheel fuzz constraints clean
+.PHONY: help venv demo dashboards test lint pytest test-slow test-wheel fuzz constraints clean
 
 help:
 	@echo 'make demo        create .venv and run the whole chain on simulated spectra: train, look inside, classify, report'
+	@echo 'make dashboards  create .venv and serve the dashboards in the browser (options: OPTIONS="--spectra FOLDER")'
 	@echo 'make test        create .venv if needed and run lint, types and tests'
 	@echo 'make venv        create .venv with everything'
 	@echo 'make lint        ruff, import contracts, mypy'
@@ -35,6 +36,9 @@ venv: .venv/installed
 demo: venv
 	$(RUN) racnet_tools.cli demo --output demo_output
 
+dashboards: venv
+	$(RUN) racnet_tools.cli dashboards $(OPTIONS)
+
 test: venv lint pytest
 
 lint: venv
@@ -44,7 +48,9 @@ lint: venv
 	$(RUN) mypy
 
 pytest: venv
-	$(RUN) pytest -n 2 --dist worksteal -m 'not slow'
+	$(RUN) pytest -n 2 --dist worksteal -m 'not slow' --ignore=tests/browser
+	@# Browsers have both processors for themselves: what they measure would be the other tests' load.
+	$(RUN) pytest -m 'not slow' -rs tests/browser
 
 test-slow: venv
 	$(RUN) pytest -m slow

@@ -19,8 +19,8 @@ __all__ = ["SpectrumSet", "__version__", "classify", "read"]
 
 _HOME = {"SpectrumSet": "spectra", "classify": "inference", "read": "readers"}
 _PACKAGES = {
-    "archives", "datasets", "evaluate", "inference", "models", "plots", "readers", "reproduce", "simulate", "spectra",
-    "training",
+    "apps", "archives", "datasets", "evaluate", "explain", "inference", "models", "plots", "readers", "reproduce",
+    "simulate", "spectra", "training",
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Where the shipped data are: `data/` of a checkout, or its copy inside an installed wheel."""
+"""Where the shipped data and dashboards are: at the top of a checkout, or copied inside an installed wheel."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from racnet_tools.errors import RacnetError
 
-__all__ = ["data_path"]
+__all__ = ["dashboards_path", "data_path"]
 
 _PACKAGE = Path(__file__).parent
 
@@ -36,3 +36,17 @@ def data_path(*parts: str) -> Path:
                 return path
             raise RacnetError(f"The toolkit's data folder {root} has no {'/'.join(parts)}. Reinstall racnet-tools.")
     raise RacnetError(f"No data folder beside {_PACKAGE}: the installation is incomplete. Reinstall racnet-tools.")
+
+
+def dashboards_path() -> Path:
+    """Folder of the dashboards' notebooks: `dashboards/` of a checkout, or its copy inside an installed wheel.
+
+    Raises
+    ------
+    RacnetError
+        If it is not there.
+    """
+    for root in (_PACKAGE / "_dashboards", _PACKAGE.parent / "dashboards"):
+        if root.is_dir():
+            return root
+    raise RacnetError(f"No dashboards beside {_PACKAGE}: the installation is incomplete. Reinstall racnet-tools.")

@@ -12,6 +12,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from racnet_tools.errors import RacnetError
+from racnet_tools.votables import refuse_elsewhere
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -47,7 +48,7 @@ def read_votable(data: bytes) -> Table:
     Raises
     ------
     RacnetError
-        If it is no VOTable, holds an error message, or has no table.
+        If it is no VOTable, holds an error message, has no table, or leads to another file or address.
     """
     import numpy as np
     from astropy.io import votable
@@ -55,6 +56,7 @@ def read_votable(data: bytes) -> Table:
     start = data[:2000].lstrip(b"\xef\xbb\xbf \t\r\n")
     if b"<VOTABLE" not in start.upper():
         raise RacnetError(f"Expected a VOTable. Received: {start[:60].decode('utf-8', errors='replace')!r}.")
+    refuse_elsewhere(data)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

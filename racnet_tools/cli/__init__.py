@@ -32,6 +32,7 @@ COMMANDS = {
     "prepare": "make Data set 1, 2 or 3 of a store or of files",
     "train": "train a network and make a preset of it",
     "explain": "show what a network looks at in spectra",
+    "dashboards": "serve the dashboards: inspect, train, attention, redshift",
     "reproduce": "the paper's experiments, with a report beside its numbers",
     "demo": "a tour in a few minutes: simulate, train, look inside, classify",
     "info": "what is installed, or what a file holds",

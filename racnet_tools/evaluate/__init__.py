@@ -20,6 +20,7 @@ from racnet_tools.evaluate.calibration import (
     reliability,
 )
 from racnet_tools.evaluate.comparison import McNemar, Spread, compare_all, mcnemar, spread
+from racnet_tools.evaluate.kept_calibration import KeptCalibration, kept_calibration
 from racnet_tools.evaluate.rejection import (
     Auroc,
     area_under_risk_coverage,
@@ -33,6 +34,7 @@ __all__ = [
     "BASELINES",
     "Auroc",
     "Baseline",
+    "KeptCalibration",
     "McNemar",
     "PrincipalComponents",
     "Proportion",
@@ -51,6 +53,7 @@ __all__ = [
     "confusion_table",
     "expected_calibration_error",
     "fit_temperature",
+    "kept_calibration",
     "make_baseline",
     "mcnemar",
     "negative_log_likelihood",

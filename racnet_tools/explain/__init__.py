@@ -1,6 +1,6 @@
 """What a network looks at: channel attention, attribution on the spectrum, and whether either can be trusted."""
 
-from racnet_tools.explain.ablation import ablate_blocks, ablate_channels, forced_logits
+from racnet_tools.explain.ablation import ablate_blocks, ablate_channels, ablate_together, forced_logits
 from racnet_tools.explain.attention import (
     attention_against,
     attention_by,
@@ -15,6 +15,7 @@ from racnet_tools.explain.channels import (
     Excitation,
     ReceptiveField,
     attention_profile,
+    block_profiles,
     channel_profiles,
     excited_most,
     receptive_field,
@@ -40,12 +41,14 @@ __all__ = [
     "Trust",
     "ablate_blocks",
     "ablate_channels",
+    "ablate_together",
     "attention_against",
     "attention_by",
     "attention_profile",
     "attention_table",
     "band_falls",
     "benjamini_hochberg",
+    "block_profiles",
     "channel_numbers",
     "channel_profiles",
     "checks_table",

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from racnet_tools.inference.presets import Preset
 
-__all__ = ["ablate_blocks", "ablate_channels", "forced_logits"]
+__all__ = ["ablate_blocks", "ablate_channels", "ablate_together", "forced_logits"]
 
 
 def forced_logits(preset: Preset, flux: np.ndarray, weights: Mapping[int, np.ndarray]) -> np.ndarray:
@@ -55,6 +55,33 @@ def forced_logits(preset: Preset, flux: np.ndarray, weights: Mapping[int, np.nda
         If the network has no attention, no such block, or another number of channels there.
     """
     return _forced(preset)(flux, weights)
+
+
+def ablate_together(preset: Preset, flux: np.ndarray, y: ArrayLike, weights: Mapping[int, np.ndarray]) -> Table:
+    """Force the weights of some channels at once.
+
+    Parameters
+    ----------
+    preset, flux, weights
+        As for `forced_logits`.
+    y : (n,) array_like of int
+        As for `ablate_blocks`.
+
+    Returns
+    -------
+    Table
+        One row: blocks (number of those changed), channels (number of those forced), then as `ablate_blocks`.
+
+    Raises
+    ------
+    RacnetError
+        If the network has no attention, no such channels, or shapes do not fit.
+    """
+    truth = _truth(flux, y)
+    logits, _ = _own(preset, flux)
+    changed = _forced(preset)(flux, weights)
+    channels = sum(int((~np.isnan(given)).sum()) for given in weights.values())
+    return _table(("blocks", "channels"), [((len(weights), channels), changed)], logits, truth)
 
 
 def ablate_blocks(

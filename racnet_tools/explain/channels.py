@@ -33,6 +33,7 @@ __all__ = [
     "Excitation",
     "ReceptiveField",
     "attention_profile",
+    "block_profiles",
     "channel_profiles",
     "excited_most",
     "receptive_field",
@@ -204,8 +205,8 @@ def channel_profiles(preset: Preset, flux: np.ndarray, block: int) -> np.ndarray
     return to_pixels(np.abs(weighted), pooled, np.shape(flux)[1])
 
 
-def attention_profile(preset: Preset) -> Callable[[np.ndarray, np.random.Generator | None], np.ndarray]:
-    """A function that gives spectra's attention profiles, for `racnet_tools.explain.trust_checks`.
+def block_profiles(preset: Preset) -> Callable[[np.ndarray, np.random.Generator | None], np.ndarray]:
+    """A function that tells where along the spectrum each block's features are strong, weighted by its attention.
 
     Parameters
     ----------
@@ -215,9 +216,9 @@ def attention_profile(preset: Preset) -> Callable[[np.ndarray, np.random.Generat
     Returns
     -------
     callable
-        (flux (n, n_pix), generator or None) to (n, n_pix) float32: attention times absolute activation, summed over a
-        block's channels, each block's mean over the spectrum made 1, mean over the blocks. Given a generator, each
-        spectrum's weights are dealt out to the channels of their block at random.
+        (flux (n, n_pix), generator or None) to (n, blocks, n_pix) float32: attention times absolute activation, summed
+        over a block's channels, each block's mean over the spectrum made 1. Given a generator, each spectrum's weights
+        are dealt out to the channels of their block at random.
 
     Raises
     ------
@@ -232,18 +233,42 @@ def attention_profile(preset: Preset) -> Callable[[np.ndarray, np.random.Generat
     engine = Engine(with_outputs(preset.model_bytes(), activations))
     steps = [receptive_field(preset.config, block).step for block in blocks]
 
-    def profile(flux: np.ndarray, rng: np.random.Generator | None) -> np.ndarray:
-        total = np.zeros(np.shape(flux))
-        for start in range(0, len(flux), engine.batch_size):  # features of all spectra at once would be large
+    def profiles(flux: np.ndarray, rng: np.random.Generator | None = None) -> np.ndarray:
+        n, n_pix = np.shape(flux)
+        result = np.empty((n, len(steps), n_pix), np.float32)
+        for start in range(0, n, engine.batch_size):  # features of all spectra at once would be large
             rows = slice(start, start + engine.batch_size)
             found = engine.run(flux[rows], [*weights, *activations])
-            for weight, activation, step in zip(found[: len(weights)], found[len(weights) :], steps, strict=True):
+            by_block = zip(found[: len(weights)], found[len(weights) :], steps, strict=True)
+            for block, (weight, activation, step) in enumerate(by_block):
                 dealt = weight if rng is None else rng.permuted(weight, axis=1)
-                along = to_pixels(np.einsum("nc,ncl->nl", dealt, np.abs(activation)), step, np.shape(flux)[1])
-                total[rows] += along / np.maximum(along.mean(axis=1, keepdims=True), np.finfo(np.float32).tiny)
-        return (total / len(steps)).astype(np.float32)
+                along = to_pixels(np.einsum("nc,ncl->nl", dealt, np.abs(activation)), step, n_pix)
+                result[rows, block] = along / np.maximum(along.mean(axis=1, keepdims=True), np.finfo(np.float32).tiny)
+        return result
 
-    return profile
+    return profiles
+
+
+def attention_profile(preset: Preset) -> Callable[[np.ndarray, np.random.Generator | None], np.ndarray]:
+    """A function that gives spectra's attention profiles, for `racnet_tools.explain.trust_checks`.
+
+    Parameters
+    ----------
+    preset : Preset
+        Of a network with attention.
+
+    Returns
+    -------
+    callable
+        (flux (n, n_pix), generator or None) to (n, n_pix) float32: mean of `block_profiles` over the blocks.
+
+    Raises
+    ------
+    RacnetError
+        If the network has no attention.
+    """
+    profiles = block_profiles(preset)
+    return lambda flux, rng: profiles(flux, rng).mean(axis=1)
 
 
 def excited_most(preset: Preset, flux: np.ndarray, block: int, channel: int, most: int = 20) -> Excitation:

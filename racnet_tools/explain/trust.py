@@ -6,12 +6,11 @@ gives; nothing here asks whether that class is right.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from itertools import combinations
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -26,7 +25,7 @@ from racnet_tools.explain.agreement import (
 from racnet_tools.explain.check import Check, Logits, Method
 from racnet_tools.explain.faithfulness import Curves, deletion_insertion, faithfulness
 from racnet_tools.explain.planted import injected_line, plant_lines
-from racnet_tools.files import atomic_path
+from racnet_tools.inference.kept import keep, kept
 from racnet_tools.inference.presets import Preset
 
 __all__ = ["Explainer", "Profile", "Trust", "keep_trust", "kept_trust", "trust_checks"]
@@ -130,7 +129,6 @@ def trust_checks(
 
 def keep_trust(trust: Trust, folder: Path, overwrite: bool = False) -> Path:
     """Write results into a preset's folder as ``trust.json``; an existing one is kept unless `overwrite`."""
-    path = folder / _FILE
     content = {
         "sha256": trust.sha256,
         "spectra": trust.spectra,
@@ -140,9 +138,7 @@ def keep_trust(trust: Trust, folder: Path, overwrite: bool = False) -> Path:
             for name, curves in trust.curves.items()
         },
     }
-    with atomic_path(path, overwrite) as temporary:
-        temporary.write_text(json.dumps(content, ensure_ascii=False) + "\n", encoding="utf-8")
-    return path
+    return keep(folder / _FILE, content, overwrite)
 
 
 def kept_trust(preset: Preset) -> Trust | None:
@@ -153,26 +149,19 @@ def kept_trust(preset: Preset) -> Trust | None:
     RacnetError
         If the file cannot be understood.
     """
-    path = preset.folder / _FILE
-    if not path.is_file():
-        return None
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content["sha256"] != preset.sha256:
-            return None
-        names = {field.name for field in fields(Check)}
-        rows = [{k: row[k] for k in names} for row in content["checks"]]
-        for row in rows:
-            row |= {
-                k: float("nan") if row[k] is None else float(row[k]) for k in ("value", "lower", "upper", "control")
-            }
-        curves = {
-            name: Curves(**{field.name: np.array(row[field.name], dtype=float) for field in fields(Curves)})
-            for name, row in content["curves"].items()
-        }
-        return Trust(tuple(Check(**row) for row in rows), curves, str(content["spectra"]), str(content["sha256"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RacnetError(f"{path}: expected the results of trust checks; found {error!r}. Delete the file.") from error
+    return kept(preset, _FILE, "the results of trust checks", _understood)
+
+
+def _understood(content: dict[str, Any]) -> Trust:
+    names = {field.name for field in fields(Check)}
+    rows = [{k: row[k] for k in names} for row in content["checks"]]
+    for row in rows:
+        row |= {k: float("nan") if row[k] is None else float(row[k]) for k in ("value", "lower", "upper", "control")}
+    curves = {
+        name: Curves(**{field.name: np.array(row[field.name], dtype=float) for field in fields(Curves)})
+        for name, row in content["curves"].items()
+    }
+    return Trust(tuple(Check(**row) for row in rows), curves, str(content["spectra"]), str(content["sha256"]))
 
 
 def _plain(value: object) -> object:

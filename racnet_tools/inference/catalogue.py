@@ -164,7 +164,7 @@ def _write_votable(path: Path, rows: Callable[[], Rows], columns: Sequence[Colum
     start, end = "<TABLEDATA>\n", "    </TABLEDATA>"
 
     def text(block: Rows) -> str:
-        from astropy.io.votable import from_table
+        from astropy.io.votable import from_table, writeto
 
         buffer = io.BytesIO()
         votable = from_table(rows_to_catalogue(block, columns))
@@ -173,7 +173,7 @@ def _write_votable(path: Path, rows: Callable[[], Rows], columns: Sequence[Colum
         for field, column in zip(table.fields, columns, strict=True):
             if column.kind is str:  # one declaration for all blocks, whatever their widths
                 field.datatype, field.arraysize = "unicodeChar", "*"
-        votable.to_xml(buffer)
+        writeto(votable, buffer)  # in Python; see `racnet_tools.votables`
         return buffer.getvalue().decode()
 
     frame = text([["" if column.kind is str else None for column in columns]])

@@ -8,10 +8,23 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-__all__ = ["COLUMN", "GREY", "PAGE", "PRINT", "Series", "as_written", "series", "tint"]
+__all__ = ["COLUMN", "GREY", "ON_DARK", "PAGE", "PRINT", "Series", "as_written", "series", "tint"]
 
 COLUMN, PAGE = 3.4, 7.1  # inches: one column and the text width of a journal page
 GREY = "#6b7280"
+
+#: Colours of the interactive figures to their partners on a dark page, as far apart from one another there.
+ON_DARK = {
+    "#004488": "#6fb1f2",
+    "#bb5566": "#f08a9b",
+    "#ddaa33": "#f0c95c",
+    "#222222": "#f2f2f2",
+    "#228833": "#63c774",
+    "#5aa5d6": "#9ad0f5",
+    "#884ea0": "#cf9ae3",
+    "#6b7280": "#9aa5b4",
+    "#1c2430": "#e6eaf0",
+}
 
 PRINT: Any = {  # settings of matplotlib
     "font.size": 8,

@@ -23,7 +23,7 @@ from racnet_tools.simulate.survey import STELLAR_TYPES, before_noise, draw_rare,
 from racnet_tools.simulate.templates import compact, stars
 from racnet_tools.spectra import LAMOST_GRID, SpectrumSet
 
-__all__ = ["SWEEP_RANGES", "redshift_sweep"]
+__all__ = ["SWEEP_RANGES", "MovableObjects", "redshift_sweep"]
 
 #: Redshifts to which templates allow objects to be moved.
 SWEEP_RANGES = {"STAR": (-0.01, 0.01), "GALAXY": (0.0, 1.0), "QSO": (0.0, 5.0)}
@@ -74,47 +74,102 @@ def redshift_sweep(kind: str, z: np.ndarray | Sequence[float], n: int, *, seed: 
     >>> len(spectra), spectra.table["object"].tolist()
     (6, [0, 0, 0, 1, 1, 1])
     """
-    label = "STAR" if kind in STELLAR_TYPES else kind
-    if label not in SWEEP_RANGES or n < 1:
-        raise RacnetError(
-            f"Expected one of {', '.join((*SWEEP_RANGES, *STELLAR_TYPES))} and 1 object or more. "
-            f"Received: {kind!r}, {n}."
-        )
     redshifts = np.asarray(z, dtype=np.float64)
-    low, high = SWEEP_RANGES[label]
-    if redshifts.ndim != 1 or not len(redshifts) or not ((redshifts >= low) & (redshifts <= high)).all():
-        raise RacnetError(f"Expected redshifts of {label} from {low} to {high}, as a list. Received: {z!r}.")
-    return _sweep(kind, label, redshifts, n, seed)
-
-
-@threadpool_limits.wrap(limits=1, user_api="blas")  # as in `simulate`
-def _sweep(kind: str, label: str, redshifts: np.ndarray, n: int, seed: int | Sequence[int]) -> SpectrumSet:
-    rng = np.random.default_rng(seed)
-    columns, render = _DRAW.get(kind, _draw_stars)(kind, n, rng)
-    snr = draw_snr(kind, n, rng)
-    at_take = deepcopy(rng)
-    drawn, _, first = before_noise(render(columns["z"]), label, at_take)
-    blue = blue_snr(drawn, snr, first, at_take)
+    objects = MovableObjects(kind, n, seed=seed)
+    if redshifts.ndim != 1 or not len(redshifts):
+        raise RacnetError(f"Expected redshifts as a list. Received: {z!r}.")
+    objects.check(redshifts)
     m = len(redshifts)
     flux, ivar = (np.empty((n, m, LAMOST_GRID.n_pixels), np.float32) for _ in range(2))
     mask = np.empty(flux.shape, bool)
-    name = "-".join(map(str, np.atleast_1d(seed).tolist()))
     rows: list[list[dict[str, object]]] = [[] for _ in range(n)]
     for k, one in enumerate(redshifts):
-        again = deepcopy(rng)  # the same draws at every redshift
-        z = np.full(n, one)
-        light, ebv, first = before_noise(render(z), label, again)
-        flux[:, k], ivar[:, k], mask[:, k] = expose(light, snr, first, again, blue)
-        if label == "STAR":
-            _lose_uncovered(one, flux[:, k], ivar[:, k], mask[:, k])
-        table = {**columns, "z": z, "label": np.full(n, label), **measured(flux[:, k], ivar[:, k], ebv, first)}
-        values = {key: column.tolist() for key, column in table.items()}
-        for i in range(n):
-            ids = {"object": i, "object_id": f"sweep-{name}-{i:05d}", "spec_id": f"sweep-{name}-{i:05d}-{k:03d}"}
-            rows[i].append({key: column[i] for key, column in values.items()} | ids | {"survey": "SIMULATED"})
+        flux[:, k], ivar[:, k], mask[:, k], table = objects.arrays_at(one, k)
+        for i, row in enumerate(table):
+            rows[i].append(row)
     shape = (n * m, LAMOST_GRID.n_pixels)
     table_rows = [row for own in rows for row in own]
     return SpectrumSet(LAMOST_GRID.wave, flux.reshape(shape), ivar.reshape(shape), mask.reshape(shape), table_rows)
+
+
+class MovableObjects:
+    """Objects drawn once, to be seen at any redshift: what `redshift_sweep` moves, step by step.
+
+    Parameters
+    ----------
+    kind, n, seed
+        As for `redshift_sweep`.
+
+    Attributes
+    ----------
+    label : str
+        STAR, GALAXY or QSO.
+    z : (n,) array
+        Redshifts that were drawn for the objects.
+
+    Raises
+    ------
+    RacnetError
+        If `kind` is unknown or `n` is not positive.
+    """
+
+    def __init__(self, kind: str, n: int, *, seed: int | Sequence[int]) -> None:
+        self.label = "STAR" if kind in STELLAR_TYPES else kind
+        if self.label not in SWEEP_RANGES or n < 1:
+            raise RacnetError(
+                f"Expected one of {', '.join((*SWEEP_RANGES, *STELLAR_TYPES))} and 1 object or more. "
+                f"Received: {kind!r}, {n}."
+            )
+        self._name = "-".join(map(str, np.atleast_1d(seed).tolist()))
+        self._draw(kind, n, seed)
+
+    @threadpool_limits.wrap(limits=1, user_api="blas")  # as in `simulate`
+    def _draw(self, kind: str, n: int, seed: int | Sequence[int]) -> None:
+        self._rng = np.random.default_rng(seed)
+        self._columns, self._render = _DRAW.get(kind, _draw_stars)(kind, n, self._rng)
+        self.z = self._columns["z"]
+        self._snr = draw_snr(kind, n, self._rng)
+        at_take = deepcopy(self._rng)
+        drawn, _, first = before_noise(self._render(self.z), self.label, at_take)
+        self._blue = blue_snr(drawn, self._snr, first, at_take)
+
+    def check(self, z: np.ndarray) -> None:
+        """Raise a `RacnetError` for redshifts outside `SWEEP_RANGES`."""
+        low, high = SWEEP_RANGES[self.label]
+        if not ((z >= low) & (z <= high)).all():
+            raise RacnetError(f"Expected redshifts of {self.label} from {low} to {high}. Received: {z!r}.")
+
+    def at(self, z: float) -> SpectrumSet:
+        """Spectra of all objects at redshift `z`.
+
+        Raises
+        ------
+        RacnetError
+            If it is outside `SWEEP_RANGES`.
+        """
+        self.check(np.array([z]))
+        return SpectrumSet(LAMOST_GRID.wave, *self.arrays_at(z, 0))
+
+    @threadpool_limits.wrap(limits=1, user_api="blas")
+    def arrays_at(self, z: float, number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[dict[str, object]]]:
+        """Flux, ivar and mask (n, n_pix) at redshift `z`, and the rows of the table; `number` ends their `spec_id`."""
+        again = deepcopy(self._rng)  # the same draws at every redshift
+        n = len(self._snr)
+        at = np.full(n, z)
+        light, ebv, first = before_noise(self._render(at), self.label, again)
+        flux, ivar, mask = expose(light, self._snr, first, again, self._blue)
+        if self.label == "STAR":
+            _lose_uncovered(z, flux, ivar, mask)
+        table = {**self._columns, "z": at, "label": np.full(n, self.label), **measured(flux, ivar, ebv, first)}
+        values = {key: column.tolist() for key, column in table.items()}
+        name = f"sweep-{self._name}"
+        rows: list[dict[str, object]] = [
+            {key: column[i] for key, column in values.items()}
+            | {"object": i, "object_id": f"{name}-{i:05d}", "spec_id": f"{name}-{i:05d}-{number:03d}"}
+            | {"survey": "SIMULATED"}
+            for i in range(n)
+        ]
+        return flux, ivar, mask, rows
 
 
 def _draw_stars(kind: str, n: int, rng: np.random.Generator) -> tuple[dict[str, np.ndarray], _Render]:

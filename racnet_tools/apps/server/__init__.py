@@ -1,0 +1,1 @@
+"""Serving the dashboards: Voila with a start page, plotly.js as a file, limits on memory, and doors shut."""
