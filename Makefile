@@ -5,12 +5,18 @@ RUN := .venv/bin/python -m
 export MPLBACKEND ?= Agg
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help venv demo dashboards test lint pytest test-slow test-wheel fuzz constraints clean
+# Options of `make dashboards` and `make lab`.
+OPTIONS ?=
+
+.PHONY: help venv demo dashboards lab notebooks docs test lint pytest test-slow test-wheel fuzz constraints clean
 
 help:
 	@echo 'make demo        create .venv and run the whole chain on simulated spectra: train, look inside, classify, report'
 	@echo 'make dashboards  create .venv and serve the dashboards in the browser (options: OPTIONS="--spectra FOLDER")'
-	@echo 'make test        create .venv if needed and run lint, types and tests'
+	@echo 'make lab         create .venv and open JupyterLab at the notebooks'
+	@echo 'make notebooks   execute all notebooks in teaching mode and keep the copies with outputs in build/notebooks'
+	@echo 'make docs        build the documentation with the executed notebooks in docs/_build/html'
+	@echo 'make test        create .venv if needed, run lint, types and tests, and build the documentation'
 	@echo 'make venv        create .venv with everything'
 	@echo 'make lint        ruff, import contracts, mypy'
 	@echo 'make test-slow   the tests that take minutes'
@@ -30,7 +36,7 @@ venv: .venv/installed
 	    else sudo apt-get update -qq && sudo apt-get install -qq -y python3-venv >/dev/null; fi; } || \
 	  { echo 'Install it yourself: apt-get install python3-venv'; exit 1; }
 	@test -x .venv/bin/pip || "$(PYTHON)" -m venv --clear .venv
-	$(RUN) pip install --disable-pip-version-check --progress-bar off --quiet --constraint constraints.txt --editable '.[train,apps,survey,explain,reproduce,scale,dev]'
+	$(RUN) pip install --disable-pip-version-check --progress-bar off --quiet --constraint constraints.txt --editable '.[train,apps,survey,explain,reproduce,scale,docs,dev]'
 	@touch .venv/installed
 
 demo: venv
@@ -39,7 +45,17 @@ demo: venv
 dashboards: venv
 	$(RUN) racnet_tools.cli dashboards $(OPTIONS)
 
-test: venv lint pytest
+lab: venv
+	$(RUN) jupyterlab --notebook-dir=notebooks --LabApp.default_url=/lab/tree/README.md $(OPTIONS)
+
+notebooks: venv
+	.venv/bin/python notebooks/execute.py
+
+docs: venv
+	.venv/bin/python notebooks/execute.py --missing
+	$(RUN) sphinx -W --keep-going --quiet docs docs/_build/html
+
+test: venv lint pytest docs
 
 lint: venv
 	$(RUN) ruff check .
@@ -48,7 +64,9 @@ lint: venv
 	$(RUN) mypy
 
 pytest: venv
-	$(RUN) pytest -n 2 --dist worksteal -m 'not slow' --ignore=tests/browser
+	$(RUN) pytest -n 2 --dist worksteal -m 'not slow' --ignore=tests/browser --ignore=tests/notebooks
+	@# A notebook that trains keeps both processors busy by itself; its executed copy goes into the documentation.
+	$(RUN) pytest -n 2 --dist worksteal tests/notebooks
 	@# Browsers have both processors for themselves: what they measure would be the other tests' load.
 	$(RUN) pytest -m 'not slow' -rs tests/browser
 
@@ -64,7 +82,7 @@ fuzz: venv
 constraints: venv
 	.venv/bin/python -m pip install --quiet uv
 	$(RUN) uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-header --no-annotate \
-	  --extra train --extra apps --extra survey --extra explain --extra reproduce --extra scale --extra dev --output-file constraints.txt pyproject.toml
+	  --extra train --extra apps --extra survey --extra explain --extra reproduce --extra scale --extra docs --extra dev --output-file constraints.txt pyproject.toml
 
 clean:
-	rm -rf .venv build dist demo_output .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv build dist docs/_build docs/reference/generated demo_output .pytest_cache .mypy_cache .ruff_cache

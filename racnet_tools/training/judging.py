@@ -50,6 +50,22 @@ def judge(model: Network, x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
 
 
 def predict_part(model: Network, data: DataSet, part: str) -> tuple[np.ndarray, np.ndarray]:
-    """Class probabilities (n, n_classes) and true class indices (n,) of a data set's part, read in pieces."""
+    """What a network says of a part of a data set, which is read in pieces.
+
+    Parameters
+    ----------
+    model : keras.Model
+        As `racnet_tools.training.Run.model` gives it.
+    data : DataSet
+    part : str
+        ``"train"``, ``"validation"`` or ``"test"``.
+
+    Returns
+    -------
+    p : (n, n_classes) float32
+        Class probabilities, in the order of the data set's index.
+    y : (n,) int64
+        True class indices.
+    """
     found = [predict(model, x, batch_size=_BATCH) for x, _ in data.batches(part, _BATCH, shuffle=False)]
     return np.concatenate(found), data.index[part][:, 2]

@@ -11,7 +11,7 @@ from typing import Any
 
 from racnet_tools.datasets import DataSet
 from racnet_tools.errors import RacnetError
-from racnet_tools.models import network_config
+from racnet_tools.models import NetworkConfig, network_config
 from racnet_tools.spectra import Preprocessing
 from racnet_tools.training.fit import fit
 from racnet_tools.training.judging import predict_part
@@ -31,7 +31,7 @@ def train_on_dataset(
     run_folder: str | Path,
     training: TrainingConfig,
     *,
-    network: str = "racnet",
+    network: str | NetworkConfig = "racnet",
     progress: bool = True,
     on_epoch: Callable[[dict[str, float]], None] | None = None,
     tensorboard: bool = False,
@@ -46,8 +46,9 @@ def train_on_dataset(
         Folder of the run; an unfinished one of the same settings is gone on with, a finished one is returned as it is.
     training : TrainingConfig
         How to train.
-    network : str
-        Name of a network of `racnet_tools.models.NETWORKS`.
+    network : str or NetworkConfig
+        Name of a network of `racnet_tools.models.NETWORKS`, or a configuration from
+        `racnet_tools.models.network_config`.
     progress, on_epoch, tensorboard, device
         As for `racnet_tools.training.fit`.
 
@@ -61,7 +62,9 @@ def train_on_dataset(
     RacnetError
         When the folder holds something else.
     """
-    config = network_config(network, len(data.classes), data.store.n_pixels)
+    config = network
+    if not isinstance(config, NetworkConfig):
+        config = network_config(config, len(data.classes), data.store.n_pixels)
     done = finished_as(run_folder, config, training, data)
     if done:
         return done
