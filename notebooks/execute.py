@@ -87,7 +87,7 @@ def execute(
         )
         client.execute(env=settings)
     notebook.metadata["execution_seconds"] = round(time.monotonic() - started, 1)
-    _without_widgets(notebook)
+    _as_shown(notebook)
     return notebook
 
 
@@ -113,17 +113,21 @@ def _copy(path: Path, output: Path) -> Path:
     return output / path.resolve().relative_to(HERE)
 
 
-def _without_widgets(notebook: Any) -> None:
-    """Drop what shows only in a live notebook, such as progress bars."""
+def _as_shown(notebook: Any) -> None:
+    """Drop what shows only in a live notebook, such as progress bars, and TensorFlow's notices when it starts."""
     notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.outputs = [
-                output
-                for output in cell.outputs
-                if "application/vnd.jupyter.widget-view+json" not in output.get("data", {})
-                and output.get("name") != "stderr"
-            ]
+            cell.outputs = [output for output in cell.outputs if not (_is_widget(output) or _is_notice(output))]
+
+
+def _is_widget(output: Any) -> bool:
+    return "application/vnd.jupyter.widget-view+json" in output.get("data", {})
+
+
+def _is_notice(output: Any) -> bool:
+    notices = ("WARNING: All log messages before absl::InitializeLog()", "I0000 ")
+    return output.get("name") == "stderr" and all(line.startswith(notices) for line in output.text.splitlines())
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -11,3 +11,7 @@ def test_runs_in_teaching_mode(path, monkeypatch):
     monkeypatch.delenv("RACNET_SCALE", raising=False)
     executed = executed_copy(path)
     assert all(cell.execution_count for cell in executed.cells if cell.cell_type == "code" and cell.source.strip())
+    told = [
+        output.text for cell in executed.cells for output in cell.get("outputs", []) if output.get("name") == "stderr"
+    ]
+    assert told == [], "a reader would see warnings"
