@@ -9,6 +9,6 @@ A check is a function under `exercise` that raises `Wrong` with a sentence for t
 the answer is right. It never stops the notebook: what an answer raises is told like any other mistake.
 """
 
-from checks.verdict import Verdict, Wrong, close, exercise, is_array, run
+from checks.verdict import Verdict, Wrong, close, exercise, is_array, refuse, run
 
-__all__ = ["Verdict", "Wrong", "close", "exercise", "is_array", "run"]
+__all__ = ["Verdict", "Wrong", "close", "exercise", "is_array", "refuse", "run"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,3 +123,29 @@ def close(value: Any, expected: float, tolerance: float) -> bool:
     except (TypeError, ValueError):
         raise Wrong(f"Expected a single number. Received: {type(value).__name__} {value!r:.60}") from None
     return abs(number - expected) <= tolerance
+
+
+def refuse(value: Any, mistakes: Mapping[str, Any], tolerance: float = 1e-3) -> None:
+    """Recognise what a usual mistake gives.
+
+    Parameters
+    ----------
+    value : number or array
+        The answer.
+    mistakes : mapping of str to number or array
+        The sentence for the student, and what the mistake gives.
+    tolerance : float
+        Largest difference, as a share of the largest absolute value that the mistake gives.
+
+    Raises
+    ------
+    Wrong
+        With the sentence of the first mistake that gives the value.
+    """
+    found = np.asarray(value, float)
+    for sentence, mistaken in mistakes.items():
+        expected = np.asarray(mistaken, float)
+        if found.shape == expected.shape and (
+            np.abs(found - expected).max(initial=0) <= tolerance * np.abs(expected).max(initial=0)
+        ):
+            raise Wrong(sentence)
