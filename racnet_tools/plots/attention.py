@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
+from racnet_tools.plots.figure import Figure
 from racnet_tools.plots.prepared_explain import attention_picture
 
 __all__ = ["attention_map"]

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from racnet_tools.errors import RacnetError
+from racnet_tools.plots.figure import Figure
 from racnet_tools.spectra import SpectrumSet
 
 __all__ = ["contact_sheet"]

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib import rc_context
-from matplotlib.figure import Figure
 
 from racnet_tools.plots.attention import attention_map
+from racnet_tools.plots.figure import Figure
 from racnet_tools.plots.marks import mark_lines
 from racnet_tools.plots.prepared import columns
 from racnet_tools.plots.prepared_explain import (

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from matplotlib import rc_context
-from matplotlib.figure import Figure
 
+from racnet_tools.plots.figure import Figure
 from racnet_tools.plots.prepared import columns, reliability_bins, required
 from racnet_tools.plots.style import COLUMN, GREY, PRINT, as_written, series
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib import rc_context
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from racnet_tools.plots.figure import Figure
 from racnet_tools.plots.prepared import costs, in_short, marker_area, panels
 from racnet_tools.plots.style import COLUMN, GREY, PAGE, PRINT, as_written, series
 

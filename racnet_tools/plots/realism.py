@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from racnet_tools.evaluate.realism import Auc
 from racnet_tools.evaluate.realism_indices import Comparison
+from racnet_tools.plots.figure import Figure
 
 __all__ = ["auc_bars", "autocorrelation_curves", "distributions"]
 

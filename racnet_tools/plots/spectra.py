@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
+from racnet_tools.plots.figure import Figure
 from racnet_tools.spectra import SpectrumSet
 
 __all__ = ["spectrum"]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib import rc_context
-from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
+from racnet_tools.plots.figure import Figure
 from racnet_tools.plots.marks import mark_lines
 from racnet_tools.plots.prepared import bins, required, spans_decades, sweep
 from racnet_tools.plots.style import COLUMN, PRINT, as_written, series

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from racnet_tools.plots.figure import Figure
 from racnet_tools.plots.prepared import curves, required, row_shares
 from racnet_tools.plots.style import COLUMN, GREY, PAGE, PRINT, as_written, series
 

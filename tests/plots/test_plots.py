@@ -67,3 +67,10 @@ def test_page_escapes_and_stands_alone(small_set, tmp_path):
     assert html.count("data:image/png;base64,") == 1
     with pytest.raises(RacnetError, match="not overwritten"):
         page.save(path)
+
+
+def test_a_notebook_shows_a_figure_before_pyplot_has_drawn_anything(small_set):
+    from IPython.core.formatters import DisplayFormatter
+
+    data, _ = DisplayFormatter().format(plots.spectrum(small_set))
+    assert data["image/png"].startswith(b"\x89PNG")
