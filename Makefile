@@ -85,4 +85,4 @@ constraints: venv
 	  --extra train --extra apps --extra survey --extra explain --extra reproduce --extra scale --extra docs --extra dev --output-file constraints.txt pyproject.toml
 
 clean:
-	rm -rf .venv build dist docs/_build docs/reference/generated demo_output .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv build dist docs/_build docs/generated demo_output .pytest_cache .mypy_cache .ruff_cache
