@@ -53,7 +53,9 @@ notebooks: venv
 
 docs: venv
 	.venv/bin/python notebooks/execute.py --missing
-	$(RUN) sphinx -W --keep-going --quiet docs docs/_build/html
+	rm -rf docs/_build/html
+	$(RUN) sphinx -W --keep-going --quiet -d docs/_build/read docs docs/_build/html
+	.venv/bin/python docs/check_links.py docs/_build/html
 
 test: venv lint pytest docs
 

@@ -11,7 +11,7 @@ from racnet_tools import __version__
 
 project = "RAC-Net toolkit"
 author = "The RAC-Net toolkit developers"
-copyright = author  # noqa: A001 - the name that Sphinx asks for
+copyright = author
 version = release = __version__
 
 extensions = [
@@ -27,12 +27,14 @@ exclude_patterns = ["_build", "**.ipynb_checkpoints", "reproduction/*/report_fig
 html_theme = "pydata_sphinx_theme"
 html_title = "RAC-Net toolkit"
 html_theme_options = {
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 4,
     "navigation_with_keys": False,
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": ["sphinx-version"],
 }
+# Pages without pages below them need no list of these.
+html_sidebars = {name: [] for name in ("install", "quickstart", "dashboards*", "limits", "comparison")}
 html_show_sourcelink = False
 html_copy_source = False
 html_static_path = ["_static"]

@@ -119,18 +119,37 @@ def _commands() -> str:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         module.add_arguments(parser)
-        text += [f"## racnet {name}", "", line[0].upper() + line[1:] + ".", "", "```text", parser.format_help(), "```", ""]
+        text += [
+            f"## racnet {name}",
+            "",
+            line[0].upper() + line[1:] + ".",
+            "",
+            "```text",
+            parser.format_help(),
+            "```",
+            "",
+        ]
     return "\n".join(text)
 
 
 def _package(name: str) -> str:
     """A package of the library: what its docstring says, then every public name."""
     module = import_module(f"racnet_tools.{name}")
-    lines = [f"# racnet_tools.{name}", "", "```{eval-rst}", f".. automodule:: racnet_tools.{name}", "   :no-members:", ""]
+    lines = [
+        f"# racnet_tools.{name}",
+        "",
+        "```{eval-rst}",
+        f".. automodule:: racnet_tools.{name}",
+        "   :no-members:",
+        "",
+    ]
     for public in module.__all__:
         value = getattr(module, public)
-        kind = "autoclass" if inspect.isclass(value) else "autofunction" if callable(value) else "autodata"
-        lines += [f".. {kind}:: racnet_tools.{name}.{public}"]
-        lines += ["   :members:"] if kind == "autoclass" else ["   :no-value:"] if kind == "autodata" else []
-        lines += [""]
+        if inspect.isclass(value):
+            lines += [f".. autoclass:: racnet_tools.{name}.{public}", "   :members:", ""]
+        elif callable(value):
+            lines += [f".. autofunction:: racnet_tools.{name}.{public}", ""]
+        else:
+            held = ", ".join(map(str, value)) if isinstance(value, dict | tuple) else str(value)
+            lines += [f".. py:data:: racnet_tools.{name}.{public}", "", f"   {held}", ""]
     return "\n".join([*lines, "```", ""])
