@@ -1,7 +1,7 @@
 """Every code block of the documents is executed; commands that cannot be are at least valid ones.
 
-``python`` blocks of a page run in one namespace, ``bash`` blocks in one folder. ``console`` blocks hold what takes hours,
-a server, the network or another machine: their `racnet` lines go through the commands' own parsers.
+``python`` blocks of a page run in one namespace, ``bash`` blocks in one folder. ``console`` blocks hold what takes
+hours, a server, the network or another machine: their `racnet` lines go through the commands' own parsers.
 """
 
 import argparse
