@@ -26,7 +26,7 @@ def exercise_6_1(interval: Any) -> str:
             found,
             {
                 "That is in per cent. Give numbers between 0 and 1.": 100 * right,
-                "That is p ± z √(p(1-p)/n), which has no width for 0 hits and for 19 of 20 ends above 1. Use Wilson's.": [
+                "That is p ± z √(p(1-p)/n), without width for 0 hits and above 1 for 19 of 20. Use Wilson's.": [
                     share - normal,
                     share + normal,
                 ],
