@@ -46,7 +46,7 @@ dashboards: venv
 	$(RUN) racnet_tools.cli dashboards $(OPTIONS)
 
 lab: venv
-	$(RUN) jupyterlab --notebook-dir=notebooks --LabApp.default_url=/lab/tree/README.md $(OPTIONS)
+	$(RUN) jupyterlab --notebook-dir=notebooks --LabApp.default_url=/lab/tree/01_data_and_survey.ipynb $(OPTIONS)
 
 notebooks: venv
 	.venv/bin/python notebooks/execute.py

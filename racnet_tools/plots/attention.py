@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import matplotlib.figure
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -15,7 +16,7 @@ __all__ = ["attention_map"]
 
 def attention_map(
     attention: Sequence[np.ndarray], *, title: str = "channel attention", ax: Axes | None = None
-) -> Figure:
+) -> matplotlib.figure.Figure:
     """Draw the attention weights of every block.
 
     Parameters
@@ -48,6 +49,6 @@ def attention_map(
     ax.set_xlabel("channels of each block, first to last")
     ax.set_title(title, fontsize=10, loc="left")
     figure = ax.get_figure(root=True)
-    assert isinstance(figure, Figure)
+    assert isinstance(figure, matplotlib.figure.Figure)  # pyplot's own, where `ax` is one of pyplot's
     figure.colorbar(image, ax=ax, label="attention weight", pad=0.01)
     return figure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import matplotlib.figure
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -36,7 +37,7 @@ _LINES = {
 
 def spectrum(
     spectra: SpectrumSet, index: int = 0, *, lines_of: str | None = None, z: float = 0.0, ax: Axes | None = None
-) -> Figure:
+) -> matplotlib.figure.Figure:
     """Draw one spectrum of a set.
 
     Parameters
@@ -90,5 +91,5 @@ def spectrum(
     ax.set_title(str(one.table["spec_id"][0]), fontsize=9, loc="left")
     ax.legend(loc="upper right", fontsize=7, framealpha=0.7, ncols=3)
     figure = ax.get_figure(root=True)
-    assert isinstance(figure, Figure)
+    assert isinstance(figure, matplotlib.figure.Figure)  # pyplot's own, where `ax` is one of pyplot's
     return figure

@@ -74,3 +74,12 @@ def test_a_notebook_shows_a_figure_before_pyplot_has_drawn_anything(small_set):
 
     data, _ = DisplayFormatter().format(plots.spectrum(small_set))
     assert data["image/png"].startswith(b"\x89PNG")
+
+
+def test_an_axes_of_pyplot_is_drawn_into(small_set):
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(2)
+    assert plots.spectrum(small_set, 0, ax=axes[0]) is figure
+    assert plots.attention_map([np.full((2, 16), 0.5)], ax=axes[1]) is figure
+    plt.close(figure)
