@@ -56,7 +56,7 @@ def exercise_1_2(observed: Any, z: Any, spectra: Any, index: int) -> str:
         raise Wrong(f"The line is not at {float(observed):.1f} Å. Look at the tallest peak of the last figure, in Å.")
     observed = float(observed)
     right = observed / H_ALPHA - 1
-    if close(z, right, 1.2e-5 if abs(float(z) - right) > abs(float(z) - round(right, 4)) else 6e-5):
+    if close(z, right, 1e-4):  # hydrogen's line in air would be 3e-4 away
         return (
             f"z = {right:.5f}; the galaxy was simulated at {true:.5f}, {abs(true - right) / 2.3e-4:.1f} pixels "
             "from yours. A profile fitted to several lines would do better than the brightest pixel."
@@ -225,7 +225,7 @@ def exercise_1_6(classes: Any, spectra: Any, unnamed: list[int]) -> str:
         "QSO": "how wide are its emission lines, in Å, beside a galaxy's?",
     }
     true = [str(spectra.table["label"][index]) for index in unnamed]
-    wrong = [(letter, label) for letter, mine, label in zip("ABCDEF", given, true, strict=True) if mine != label]
+    wrong = [(letter, label) for letter, mine, label in zip("ABCDEF", given, true, strict=False) if mine != label]
     if wrong:
         hints = " ".join(f"Look at {letter} again: {look[label]}" for letter, label in wrong)
         raise Wrong(f"{len(true) - len(wrong)} of {len(true)} are right. {hints}")
