@@ -21,9 +21,9 @@ EXECUTED = ROOT / "build" / "notebooks"
 
 PACKAGES = (
     "readers", "spectra", "archives", "simulate", "datasets", "models", "training", "inference", "evaluate", "explain",
-    "plots", "reproduce", "apps",
+    "plots", "reproduce", "apps", "errors", "resources",
 )  # fmt: skip
-"""In the order in which data flow."""
+"""In the order in which data flow; then what all of them use."""
 
 
 def write_pages() -> None:

@@ -1,6 +1,7 @@
 """The sample files of data/samples: simulated, readable, labelled, and made by the script beside them."""
 
 import importlib.util
+import re
 from pathlib import Path
 
 import numpy as np
@@ -97,3 +98,16 @@ def test_the_script_makes_the_files_that_are_here(rebuilt):
 def test_the_script_gives_the_same_bytes_twice(script, rebuilt, tmp_path):
     for first, second in zip(rebuilt, script.build(tmp_path), strict=True):
         assert first.read_bytes() == second.read_bytes()
+
+
+def test_the_table_in_the_readme_is_that_of_the_files():
+    text = data_path("README.md").read_text(encoding="utf-8")
+    for row in racnet_tools.read(FOLDER).table:
+        kind = {
+            "STAR": f"star, {row['subclass']}",
+            "GALAXY": f"galaxy, {row['subclass']}, z = {row['z']:.3f}",
+            "QSO": f"quasar, z = {row['z']:.3f}",
+        }[row["label"]]
+        name = Path(row["path"]).name.removeprefix("spec-")
+        layout = r"\| (?:coadd|image5|image5_sub) \|"
+        assert re.search(rf"\| `{re.escape(name)}` {layout} {re.escape(kind)} \| {row['snr_r']:.0f} \|", text), name

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from racnet_tools.plots.figure import Figure
-from racnet_tools.plots.prepared import curves, required, row_shares
+from racnet_tools.plots.prepared import columns, curves, required, row_shares
 from racnet_tools.plots.style import COLUMN, GREY, PAGE, PRINT, as_written, series
 
 if TYPE_CHECKING:
@@ -20,24 +20,25 @@ if TYPE_CHECKING:
 __all__ = ["confusion", "confusions", "history", "learning_curves"]
 
 
-def history(epochs: Mapping[str, Sequence[float]]) -> Figure:
+def history(epochs: Columns) -> Figure:
     """Draw loss and accuracy against the epoch.
 
     Parameters
     ----------
-    epochs : mapping
-        Columns ``loss``, ``accuracy`` and, where there was a validation, ``val_loss``, ``val_accuracy``; a value
-        an epoch.
+    epochs : mapping of columns, Table or sequence of rows
+        A training's history, such as `racnet_tools.training.Run.history`: ``loss``, ``accuracy`` and, where there was
+        a validation, ``val_loss``, ``val_accuracy`` of each epoch.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
+    found = columns(epochs, ("loss", "accuracy"), ("val_loss", "val_accuracy"))
     figure = Figure(figsize=(9, 2.8), layout="constrained")
     for ax, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
         for column, label, marker in ((name, "training", "o"), (f"val_{name}", "validation", "s")):
-            if column in epochs:
-                values = np.asarray(epochs[column], dtype=float)
+            if column in found:
+                values = np.asarray(found[column], dtype=float)
                 ax.plot(np.arange(1, len(values) + 1), values, marker=marker, ms=3, lw=1.2, label=label)
         ax.set_xlabel("epoch")
         ax.set_ylabel(name)

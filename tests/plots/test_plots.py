@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 import pytest
+from astropy.table import Table
 
 from racnet_tools import plots
 from racnet_tools.errors import RacnetError
@@ -83,3 +84,16 @@ def test_an_axes_of_pyplot_is_drawn_into(small_set):
     assert plots.spectrum(small_set, 0, ax=axes[0]) is figure
     assert plots.attention_map([np.full((2, 16), 0.5)], ax=axes[1]) is figure
     plt.close(figure)
+
+
+@pytest.mark.parametrize("kind", [list, dict, Table])
+def test_history_is_drawn_as_it_comes(kind):
+    rows = [{"epoch": 1, "loss": 2.0, "accuracy": 0.5}, {"epoch": 2, "loss": 1.0, "accuracy": 0.75}]
+    given = {
+        list: rows,
+        dict: {name: [row[name] for row in rows] for name in rows[0]},
+        Table: Table(rows=rows),
+    }[kind]
+    loss, accuracy = drawn(plots.history(given)).axes
+    np.testing.assert_array_equal(loss.lines[0].get_ydata(), [2, 1])
+    np.testing.assert_array_equal(accuracy.lines[0].get_ydata(), [0.5, 0.75])
