@@ -52,6 +52,6 @@ def test_every_attention_has_a_layer_a_description_and_counts():
         assert f'``"{name}"``' in (MODELS / "residual_config.py").read_text(), f"{name} is not described"
 
 
-def test_contributing_says_how():
-    text = (ROOT / "CONTRIBUTING.md").read_text()
-    assert "## How to add a network" in text and "## How to add a block or an attention" in text
+def test_the_documentation_says_how():
+    text = (ROOT / "docs" / "howto" / "add_a_network.md").read_text(encoding="utf-8")
+    assert "## A network" in text and "## A block or an attention" in text
