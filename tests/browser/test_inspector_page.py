@@ -39,7 +39,7 @@ def said(page):
         " return all.length && all.every(e => e.className); }",
         timeout=60_000,
     )
-    return page.locator(".rn-upload-list").inner_text()
+    return page.locator(".rn-upload-list[aria-live]").inner_text()
 
 
 def table(path, n):
