@@ -99,7 +99,7 @@ def exercise_5_3(shift_red: Any) -> str:
 def exercise_5_4(place: Any) -> str:
     right = SKY * 1.3 / 1.1
     if close(place, right, 1.0):
-        return f"{right:.0f} Å: a sky line where no sky line can be. A network would notice."
+        return f"{right:.0f} Å: a sky line where no sky line can be, for a network to learn from."
     refuse(
         place,
         {
@@ -134,7 +134,7 @@ def exercise_5_5(accuracy_in_bins: Any) -> str:
     if not np.isnan(found[~known]).all():
         if np.allclose(found[known], right[known]):
             raise Wrong(
-                "A bin without spectra has no accuracy: NaN. Yours says 0, as if all were wrong (or something)."
+                "A bin without spectra has no accuracy: NaN. A number there would say that spectra were judged."
             )
         raise Wrong("One bin is empty. It should be NaN, and the others do not agree yet either.")
     if np.allclose(found[known], right[known]):
