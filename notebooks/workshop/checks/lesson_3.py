@@ -145,12 +145,11 @@ def exercise_3_5(parameters: Any) -> str:
         {
             "The biases are missing: one for each output channel of each of the four convolutions.": right - 4 * 32,
             "The shortcut's convolution is missing.": right - shortcut,
-            "The shortcut's biases are missing.": right - 32,
+            "32 biases are missing: has the shortcut its own, and has each convolution one an output?": right - 32,
             "The shortcut has a kernel of 1, yours has 3.": first + 2 * further + first,
             "The first convolution takes 16 channels, yours takes 32.": 3 * further + shortcut,
             "All three convolutions take 16 channels in yours. The second and third take 32.": 3 * first + shortcut,
             "One convolution of 32 to 32 is missing: there are two.": right - further,
-            "The biases belong to output channels, 32 each time. You took 16 where 16 go in.": right - 32,
             "The shortcut and the biases are missing.": right - shortcut - 3 * 32,
             "You multiplied by the number of pixels. The same weights serve at every pixel.": right * 3909,
         },
