@@ -46,7 +46,8 @@ dashboards: venv
 	$(RUN) racnet_tools.cli dashboards $(OPTIONS)
 
 lab: venv
-	$(RUN) jupyterlab --notebook-dir=notebooks --LabApp.default_url=/lab/tree/01_data_and_survey.ipynb $(OPTIONS)
+	@# A notebook shows its figures only with the backend that its kernel chooses.
+	env -u MPLBACKEND $(RUN) jupyterlab --notebook-dir=notebooks --LabApp.default_url=/lab/tree/01_data_and_survey.ipynb $(OPTIONS)
 
 notebooks: venv
 	.venv/bin/python notebooks/execute.py

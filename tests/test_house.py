@@ -81,3 +81,8 @@ def test_commands_in_the_readme_exist():
 
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert set(re.findall(r"`racnet (\w+)", text)) == set(COMMANDS)
+
+
+def test_figures_show_in_the_notebooks_that_make_opens():
+    done = subprocess.run(["make", "-n", "lab"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert re.search(r"^env -u MPLBACKEND \S+python -m jupyterlab", done.stdout, re.M), done.stdout
