@@ -1,5 +1,6 @@
 """Every notebook runs top to bottom; the executed copies are what the documentation shows."""
 
+import ast
 import re
 
 import nbformat
@@ -28,8 +29,14 @@ FEW = {
     r'"steps": \d+': '"steps": 5',
     r'"for_ablation": \d+': '"for_ablation": 3',
     r'"permutations": \d+': '"permutations": 50',
-    r"(?m)^(\s*)assert .*[^(]$": r"\1pass",  # what is asserted takes more spectra to be true
 }
+
+
+class WithoutAssertions(ast.NodeTransformer):
+    """What is asserted takes more spectra to be true."""
+
+    def visit_Assert(self, node):
+        return ast.Pass()
 
 
 @pytest.mark.slow
@@ -40,6 +47,8 @@ def test_what_the_paper_s_scale_does_runs_with_few_spectra(path, monkeypatch):
         pytest.skip("there is one scale")
     monkeypatch.setenv("RACNET_SCALE", "paper")
     for cell in notebook.cells:
-        for pattern, text in FEW.items():
-            cell.source = re.sub(pattern, text, cell.source) if cell.cell_type == "code" else cell.source
+        if cell.cell_type == "code":
+            for pattern, text in FEW.items():
+                cell.source = re.sub(pattern, text, cell.source)
+            cell.source = ast.unparse(WithoutAssertions().visit(ast.parse(cell.source)))
     execute(notebook, path.parent)
