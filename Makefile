@@ -69,7 +69,7 @@ lint: venv
 pytest: venv
 	$(RUN) pytest -n 2 --dist worksteal -m 'not slow' --ignore=tests/browser --ignore=tests/notebooks
 	@# A notebook that trains keeps both processors busy by itself; its executed copy goes into the documentation.
-	$(RUN) pytest -n 2 --dist worksteal tests/notebooks
+	$(RUN) pytest -n 2 --dist worksteal -m 'not slow' tests/notebooks
 	@# Browsers have both processors for themselves: what they measure would be the other tests' load.
 	$(RUN) pytest -m 'not slow' -rs tests/browser
 
