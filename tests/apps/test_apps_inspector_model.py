@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from racnet_tools.apps.inspector.lines import LINE_SETS, clickable, known_lines, marked, shades
+from racnet_tools.apps.inspector.lines import LINE_SETS, clickable, marked, shades
 from racnet_tools.apps.inspector.model import InspectorModel, smoothed
 from racnet_tools.apps.inspector.view_state import SMOOTHEST, ViewState, checked_redshift
 from racnet_tools.apps.inspector.words import described, facts_html, python_of, verdict_html
@@ -16,7 +16,7 @@ from racnet_tools.apps.sources.samples import open_samples
 from racnet_tools.errors import RacnetError, ReadError
 from racnet_tools.plots.interactive_spectrum import Occluded, SpectrumPicture, spectrum_panels
 from racnet_tools.spectra import LAMOST_GRID, SpectrumSet
-from racnet_tools.spectra.lines import line_list
+from racnet_tools.spectra.lines import known_lines, line_list
 
 ANYTHING = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.lists(st.floats())
 

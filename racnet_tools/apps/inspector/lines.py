@@ -1,21 +1,12 @@
-"""Lines to mark over a spectrum, and bands to shade: read once from ``data/lines/lines.csv``, all in vacuum.
-
-`racnet_tools.spectra.line_list` gives the same as an astropy table; building that costs a page 1.2 s and 35 MB before
-its first plot, so that the file is read here without it. A test holds the two together.
-"""
+"""Which lines a page marks over a spectrum, and which bands it shades."""
 
 from __future__ import annotations
 
-import csv
-from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
+from racnet_tools.spectra.lines import Line, kinds_of, known_lines
 
-from racnet_tools.resources import data_path
-from racnet_tools.spectra.air_vacuum import air_to_vacuum
-
-__all__ = ["LINE_SETS", "Line", "clickable", "known_lines", "marked", "shades"]
+__all__ = ["LINE_SETS", "clickable", "marked", "shades"]
 
 #: Names of line lists to what the page says of them.
 LINE_SETS = {
@@ -27,37 +18,12 @@ LINE_SETS = {
     "none": "none",
 }
 
-_OF_CLASS = {"STAR": ("stellar",), "GALAXY": ("nebular", "stellar"), "QSO": ("quasar",)}
-
 _MAIN = frozenset(
     """[O II] 3727|H-gamma|H-beta|[O III] 4959|[O III] 5007|H-alpha|[N II] 6583|[S II] 6716|[S II] 6731|[O I] 6300|
     Ca II K|Ca II H|H-delta|G band|Mg b2|Na D2|Ca II 8498|Ca II 8542|Ca II 8662|TiO 6158|TiO 7053|
     Ly-alpha|N V|Si IV|C IV|C III]|Mg II|[O II] 3728|[Ne III] 3869|[Ne V] 3426""".replace("\n    ", "").split("|")
 )
 _SKY_HALF = 4.0  # Angstrom to each side of a line of the sky that are shaded
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line or band: name, kind, and vacuum wavelengths of its centre and ends (NaN for the ends of a line)."""
-
-    name: str
-    kind: str
-    wave: float
-    low: float
-    high: float
-
-
-@lru_cache(maxsize=1)
-def known_lines() -> tuple[Line, ...]:
-    """All lines and bands, by wavelength."""
-    text = (data_path("lines") / "lines.csv").read_text(encoding="utf-8").splitlines()
-    rows = list(csv.DictReader(line for line in text if not line.startswith("#")))
-    values = np.array([[float(row[name] or "nan") for name in ("wave", "low", "high")] for row in rows])
-    air = np.array([row["medium"] == "air" for row in rows])
-    values[air] = air_to_vacuum(values[air])
-    lines = [Line(row["name"], row["kind"], *map(float, three)) for row, three in zip(rows, values, strict=True)]
-    return tuple(sorted(lines, key=lambda line: line.wave))
 
 
 @lru_cache(maxsize=32)
@@ -74,7 +40,7 @@ def marked(chosen: str, label: str, main: bool) -> tuple[Line, ...]:
         Only the strong ones.
     """
     if chosen == "class":
-        kinds = _OF_CLASS.get("STAR" if label in tuple("OBAFGKM") else label, _OF_CLASS["GALAXY"])
+        kinds = kinds_of(label)
     elif chosen == "all":
         kinds = ("nebular", "stellar", "quasar")
     else:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from racnet_tools.apps.inspector.lines import Line, clickable, marked, shades
+from racnet_tools.apps.inspector.lines import clickable, marked, shades
 from racnet_tools.apps.inspector.network import Network, Verdict, network
 from racnet_tools.apps.inspector.view_state import ViewState, checked_redshift
 from racnet_tools.apps.sources.spectrum_list import SpectrumList
@@ -19,7 +19,8 @@ from racnet_tools.plots.interactive_spectrum import Occluded, SpectrumPicture, s
 
 if TYPE_CHECKING:
     from racnet_tools.explain.attribution import Attribution
-    from racnet_tools.spectra import SpectrumSet
+    from racnet_tools.spectra.lines import Line
+from racnet_tools.spectra import SpectrumSet
 
 __all__ = ["InspectorModel", "Shown", "smoothed"]
 

@@ -19,7 +19,7 @@ from racnet_tools.inference.engine import Engine
 from racnet_tools.plots.interactive_redshift import AccuracyCurve
 from racnet_tools.simulate import SWEEP_RANGES, MovableObjects
 from racnet_tools.spectra import SpectrumSet
-from racnet_tools.spectra.lines import OF_CLASS, line_list
+from racnet_tools.spectra.lines import kinds_of, known_lines
 
 __all__ = ["KINDS", "RedshiftModel"]
 
@@ -216,11 +216,11 @@ def _moved(kind: str, number: int) -> MovableObjects:
 
 @lru_cache(maxsize=3)
 def _strong(kind: str) -> tuple[np.ndarray, list[str]]:
-    table = line_list(*OF_CLASS[kind])
-    names = [str(name) for name in table["name"]]
-    chosen = [names.index(name) for name in _STRONG[kind] if name in names]
-    order = sorted(chosen, key=lambda i: table["wave"][i])
-    return np.asarray(table["wave"], float)[order], [names[i] for i in order]
+    waves: dict[str, float] = {}
+    for line in known_lines():
+        if line.kind in kinds_of(kind) and line.name in _STRONG[kind]:
+            waves.setdefault(line.name, line.wave)
+    return np.array(list(waves.values())), list(waves)
 
 
 def _one_more(number: Any) -> str:
