@@ -5,6 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from docutils.nodes import SkipNode
 from generate import write_pages
 
 from racnet_tools import __version__
@@ -65,6 +66,4 @@ def setup(app):
 
 def _plain(translator, node):
     translator.body.append(translator.encode(node.astext()))
-    from docutils.nodes import SkipNode
-
     raise SkipNode

@@ -5,7 +5,6 @@ They are written below ``docs/generated``, which is not kept.
 
 from __future__ import annotations
 
-import argparse
 import inspect
 import os
 import re
@@ -14,6 +13,8 @@ from importlib import import_module
 from pathlib import Path
 
 import nbformat
+
+from racnet_tools.cli import COMMANDS, command_parser
 
 ROOT = Path(__file__).resolve().parents[1]
 HERE = ROOT / "docs" / "generated"
@@ -106,29 +107,11 @@ def _notebooks(folder: str, source: Path) -> None:
 
 def _commands() -> str:
     """Each command's own help."""
-    from racnet_tools.cli import COMMANDS
-
     text = ["# Commands", "", "What `racnet COMMAND --help` prints. Exit status: 0 all done, 2 wrong usage, 3 finished"]
     text += ["but some inputs were refused (they are listed with reasons beside the output), 1 otherwise.", ""]
     for name, line in COMMANDS.items():
-        module = import_module(f"racnet_tools.cli.{name}")
-        parser = argparse.ArgumentParser(
-            prog=f"racnet {name}",
-            description=inspect.getdoc(module),
-            epilog=f"example:\n{module.EXAMPLE}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        module.add_arguments(parser)
-        text += [
-            f"## racnet {name}",
-            "",
-            line[0].upper() + line[1:] + ".",
-            "",
-            "```text",
-            parser.format_help(),
-            "```",
-            "",
-        ]
+        text += [f"## racnet {name}", "", line[0].upper() + line[1:] + "."]
+        text += ["", "```text", command_parser(name).format_help(), "```", ""]
     return "\n".join(text)
 
 

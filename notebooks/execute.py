@@ -14,7 +14,6 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -60,9 +59,7 @@ def solved(lesson: Path) -> nbformat.NotebookNode:
     return notebook
 
 
-def execute(
-    notebook: nbformat.NotebookNode, imports: Path, environment: Mapping[str, str] | None = None
-) -> nbformat.NotebookNode:
+def execute(notebook: nbformat.NotebookNode, imports: Path) -> nbformat.NotebookNode:
     """Execute a notebook in place, in a fresh kernel and an empty folder.
 
     Parameters
@@ -70,8 +67,6 @@ def execute(
     notebook : NotebookNode
     imports : Path
         Folder of the notebook, from which it may import.
-    environment : mapping, optional
-        Environment variables to set.
 
     Raises
     ------
@@ -79,7 +74,7 @@ def execute(
         When a cell fails.
     """
     settings = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
-    settings.update(environment or {}, PYTHONPATH=str(imports), TF_CPP_MIN_LOG_LEVEL="3")
+    settings.update(PYTHONPATH=str(imports), TF_CPP_MIN_LOG_LEVEL="3")
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         client = NotebookClient(

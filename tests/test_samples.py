@@ -1,12 +1,12 @@
 """The sample files of data/samples: simulated, readable, labelled, and made by the script beside them."""
 
-import importlib.util
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from astropy.io import fits
+from scripts import load_script
 
 import racnet_tools
 from racnet_tools.readers import identify, read_file
@@ -19,10 +19,7 @@ FILES = sorted(FOLDER.glob("*.fits*"))
 
 @pytest.fixture(scope="module")
 def script():
-    spec = importlib.util.spec_from_file_location("build_samples", FOLDER / "build_samples.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("data/samples/build_samples.py")
 
 
 @pytest.fixture(scope="module")

@@ -16,9 +16,25 @@ from racnet_tools.apps.kernel import FIRST_PAINT, SERVED, harden
 from racnet_tools.apps.widgets import Address, Keyboard, Masthead, PlotView
 from racnet_tools.errors import RacnetError
 
-__all__ = ["Frame", "Lazy", "Notice", "ShowPython"]
+__all__ = ["Frame", "Lazy", "Notice", "Quiet", "ShowPython"]
 
 _LOG = logging.getLogger(__name__)
+
+
+class Quiet:
+    """True while entered: the program itself sets widgets, and what they then report is nobody's wish."""
+
+    def __init__(self) -> None:
+        self._entered = False
+
+    def __bool__(self) -> bool:
+        return self._entered
+
+    def __enter__(self) -> None:
+        self._entered = True
+
+    def __exit__(self, *_: object) -> None:
+        self._entered = False
 
 
 class Notice(w.HTML):

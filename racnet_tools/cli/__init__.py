@@ -22,7 +22,7 @@ from importlib import import_module
 from racnet_tools import __version__
 from racnet_tools.errors import RacnetError
 
-__all__ = ["COMMANDS", "UsageError", "main", "positive"]
+__all__ = ["COMMANDS", "UsageError", "command_parser", "main", "positive"]
 
 #: Sub-command to its line in ``racnet --help``; the module of the same name holds it.
 COMMANDS = {
@@ -65,6 +65,19 @@ def _front() -> argparse.ArgumentParser:
     return parser
 
 
+def command_parser(command: str) -> argparse.ArgumentParser:
+    """The parser of a sub-command of `COMMANDS`; what its ``--help`` prints is also a page of the documentation."""
+    module = import_module(f"racnet_tools.cli.{command}")
+    parser = argparse.ArgumentParser(
+        prog=f"racnet {command}",
+        description=(module.__doc__ or "").strip(),
+        epilog=f"example:\n  {module.EXAMPLE}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    module.add_arguments(parser)
+    return parser
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a sub-command.
 
@@ -83,15 +96,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         command = _front().parse_args(words[:1] or ["--help"]).command
         name = f"racnet {command}"
-        module = import_module(f"racnet_tools.cli.{command}")
-        parser = argparse.ArgumentParser(
-            prog=name,
-            description=(module.__doc__ or "").strip(),
-            epilog=f"example:\n  {module.EXAMPLE}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        module.add_arguments(parser)
-        return int(module.run(parser.parse_args(words[1:])))
+        arguments = command_parser(command).parse_args(words[1:])
+        return int(import_module(f"racnet_tools.cli.{command}").run(arguments))
     except SystemExit as stop:  # argparse has said why
         return int(stop.code or 0)
     except KeyboardInterrupt:

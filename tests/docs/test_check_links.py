@@ -1,22 +1,10 @@
 """The checker of the site's links finds what it is for."""
 
-import importlib.util
-from pathlib import Path
-
-import pytest
-
-SCRIPT = Path(__file__).resolve().parents[2] / "docs" / "check_links.py"
+from scripts import load_script
 
 
-@pytest.fixture
-def check_links():
-    spec = importlib.util.spec_from_file_location("check_links", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_faults(tmp_path, check_links):
+def test_faults(tmp_path):
+    check_links = load_script("docs/check_links.py")
     (tmp_path / "sub").mkdir()
     (tmp_path / "a.html").write_text(
         '<a href="sub/b.html#here">b</a> <a href="https://example.org/x">x</a> <p id="top">'

@@ -1,11 +1,11 @@
 """The two-sample test and the indices behind the realism report, against known answers."""
 
-import importlib.util
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scripts import load_script
 
 from racnet_tools.errors import RacnetError
 from racnet_tools.evaluate.realism import match, measured_snr, tell_apart, two_sample_test
@@ -137,9 +137,7 @@ def test_features_survive_lost_pixels():
 def test_benchmark_reads_one_spectrum_an_object(real_spectra, monkeypatch):
     folder = Path(__file__).parents[2] / "benchmarks"
     monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
-    specification = importlib.util.spec_from_file_location("benchmark_realism", folder / "realism.py")
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
+    module = load_script(folder / "realism.py", "benchmark_realism")
     real = module.read_real(real_spectra / "lamost" / "spectraml", None)
     assert len(real) > 5
     assert set(real.table["kind"]) <= set("AFGKM")

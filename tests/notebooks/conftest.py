@@ -1,22 +1,8 @@
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
-
-NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
-
-
-def load(name, path):
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, path)
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
+from scripts import ROOT, load_script
 
 # Tests ask it what notebooks there are while they are collected.
-execute_notebooks = load("execute_notebooks", NOTEBOOKS / "execute.py")
+execute_notebooks = load_script("notebooks/execute.py", "execute_notebooks")
 
 
 @pytest.fixture
@@ -26,7 +12,7 @@ def execute():
 
 @pytest.fixture
 def checks(monkeypatch):
-    monkeypatch.syspath_prepend(str(NOTEBOOKS / "workshop"))
+    monkeypatch.syspath_prepend(str(ROOT / "notebooks" / "workshop"))
     import checks
 
     return checks

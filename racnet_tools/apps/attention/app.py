@@ -8,7 +8,7 @@ import ipywidgets as w
 
 from racnet_tools.apps.attention import words
 from racnet_tools.apps.attention.model import FORCED, AttentionModel
-from racnet_tools.apps.frame import Frame, Lazy, Notice, ShowPython
+from racnet_tools.apps.frame import Frame, Lazy, Notice, Quiet, ShowPython
 from racnet_tools.apps.kernel import soon
 from racnet_tools.apps.widgets import Address, Click, Keyboard, PlotView
 from racnet_tools.errors import RacnetError
@@ -42,7 +42,7 @@ class AttentionExplorer(Frame):
         self.model = AttentionModel()
         self.notice, self.python = Notice(), ShowPython()
         self.address = Address()
-        self._quiet = False
+        self._quiet = Quiet()
         guard = self.notice.guard
 
         self._network = w.Dropdown(description="Network", options=list(self.model.presets))
@@ -194,20 +194,14 @@ class AttentionExplorer(Frame):
     # What the page shows
 
     def _refresh_all(self) -> None:
-        self._quiet = True
-        try:
+        with self._quiet:
             self._network.value = self.model.preset.name
-        finally:
-            self._quiet = False
         self._refresh_channel()
 
     def _refresh_channel(self) -> None:
-        self._quiet = True
-        try:
+        with self._quiet:
             self._number.max = self.model.sizes[self.model.block - 1] - 1
             self._block.value, self._number.value = self.model.block, self.model.channel
-        finally:
-            self._quiet = False
         here = (self.model.block, self.model.channel)
         self._means.show(class_attention_panels(self.model.means(), chosen=here), words.said_means(self.model))
         if not self._seen:

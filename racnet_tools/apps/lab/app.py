@@ -7,7 +7,7 @@ from typing import Any
 
 import ipywidgets as w
 
-from racnet_tools.apps.frame import Frame, Lazy, Notice, ShowPython
+from racnet_tools.apps.frame import Frame, Lazy, Notice, Quiet, ShowPython
 from racnet_tools.apps.lab.compare import ComparePanel
 from racnet_tools.apps.lab.form import PlanForm
 from racnet_tools.apps.lab.jobs import Job, Jobs
@@ -49,7 +49,7 @@ class TrainingLab(Frame):
         self._listed: list[Job] = []
         self._seen: Any = None
         self._drawn: Any = None
-        self._quiet = False
+        self._quiet = Quiet()
         guard = self.notice.guard
 
         self._datasets = find_datasets(self.settings)
@@ -182,13 +182,10 @@ class TrainingLab(Frame):
         if (seen, self.chosen) == self._seen:
             return
         self._seen = (seen, self.chosen)
-        self._quiet = True
-        try:
+        with self._quiet:
             self._runs.options = [line(job) for job in self._listed] or ["none yet"]
             names = [job.name for job in self._listed]
             self._runs.index = names.index(self.chosen) if self.chosen in names else None
-        finally:
-            self._quiet = False
         self._refresh()
 
     def close(self) -> None:

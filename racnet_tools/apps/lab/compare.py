@@ -8,7 +8,7 @@ from typing import Any
 
 import ipywidgets as w
 
-from racnet_tools.apps.frame import Notice, ShowPython
+from racnet_tools.apps.frame import Notice, Quiet, ShowPython
 from racnet_tools.apps.lab.jobs import Job, Jobs
 from racnet_tools.apps.lab.words import nothing_yet
 from racnet_tools.apps.widgets import PlotView
@@ -60,7 +60,7 @@ class ComparePanel(w.VBox):
         self._jobs, self._python = jobs, python
         self._listed: list[Job] = []
         self._drawn: Any = None
-        self._quiet = False
+        self._quiet = Quiet()
         self._choice = w.SelectMultiple(description="Runs", rows=5, layout=w.Layout(width="420px"))
         self._choice.observe(notice.guard(lambda change: self._indices(change["new"])), "index")
         self._table, self._view = w.HTML(), PlotView(height=500)
@@ -72,12 +72,9 @@ class ComparePanel(w.VBox):
         self._listed = [job for job in listed if job.history]
         names = [job.name for job in self._listed]
         self.chosen = tuple(name for name in self.chosen if name in names) or tuple(names[:3])
-        self._quiet = True
-        try:
+        with self._quiet:
             self._choice.options = names
             self._choice.index = tuple(names.index(name) for name in self.chosen)
-        finally:
-            self._quiet = False
         self._draw()
 
     def choose(self, names: Sequence[str]) -> None:

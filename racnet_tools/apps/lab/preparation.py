@@ -8,7 +8,7 @@ from typing import Any
 import ipywidgets as w
 import numpy as np
 
-from racnet_tools.apps.frame import Notice, ShowPython
+from racnet_tools.apps.frame import Notice, Quiet, ShowPython
 from racnet_tools.apps.sources.samples import open_samples
 from racnet_tools.apps.widgets import PlotView
 from racnet_tools.errors import RacnetError
@@ -74,7 +74,7 @@ class PreparationPanel(w.VBox):
     def __init__(self, notice: Notice, python: ShowPython) -> None:
         self.samples = open_samples()
         self.place, self.epoch = 0, 1
-        self._python, self._quiet = python, False
+        self._python, self._quiet = python, Quiet()
         self._view = PlotView(height=722)
         names = [self.samples.label(i) for i in range(len(self.samples))]
         self._sample = w.Dropdown(description="Spectrum", options=names, index=0, layout=w.Layout(width="380px"))
@@ -102,9 +102,8 @@ class PreparationPanel(w.VBox):
             steps = preparation(spectrum, epoch)
             self.place, self.epoch = place, epoch
         finally:
-            self._quiet = True
-            self._sample.index, self._epoch.value = self.place, self.epoch
-            self._quiet = False
+            with self._quiet:
+                self._sample.index, self._epoch.value = self.place, self.epoch
         bad = int(steps[2].marked.sum()) if steps[2].marked is not None else 0
         apart = float(np.std(steps[4].values - steps[3].values))
         told = (

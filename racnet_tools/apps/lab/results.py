@@ -8,7 +8,7 @@ from typing import Any
 import ipywidgets as w
 import numpy as np
 
-from racnet_tools.apps.frame import Notice
+from racnet_tools.apps.frame import Notice, Quiet
 from racnet_tools.apps.lab.jobs import Job
 from racnet_tools.apps.lab.words import nothing_yet
 from racnet_tools.apps.widgets import Click, PlotView
@@ -100,7 +100,7 @@ class ResultsPanel(w.VBox):
     def __init__(self, notice: Notice) -> None:
         self.result: ValidationResult | None = None
         self._behind = np.zeros(0, int)
-        self._quiet = False
+        self._quiet = Quiet()
         self._text = w.HTML()
         self._matrix, self._view = PlotView(height=350), PlotView(height=330)
         self._true = w.Dropdown(description="True class")
@@ -165,15 +165,12 @@ class ResultsPanel(w.VBox):
             raise RacnetError(f"No {classes[true]} was said to be {classes[said]}. Choose a cell with spectra in it.")
         self._behind = found
         p = self.result.probabilities[found, said]
-        self._quiet = True
-        try:
+        with self._quiet:
             self._true.index, self._said.index = true, said
             self._list.options = [
                 f"{n + 1}: {share:.3f}, {self.result.words(n)}" for n, share in zip(found, p, strict=True)
             ]
             self._list.index = 0
-        finally:
-            self._quiet = False
         self._behind_box.layout.display = ""
         self.show_spectrum(0)
 

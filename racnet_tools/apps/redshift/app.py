@@ -7,7 +7,7 @@ from typing import Any
 import ipywidgets as w
 import numpy as np
 
-from racnet_tools.apps.frame import Frame, Lazy, Notice, ShowPython
+from racnet_tools.apps.frame import Frame, Lazy, Notice, Quiet, ShowPython
 from racnet_tools.apps.redshift import words
 from racnet_tools.apps.redshift.model import KINDS, RedshiftModel
 from racnet_tools.apps.widgets import Address, Click, Keyboard, PlotView
@@ -29,7 +29,7 @@ class RedshiftExplorer(Frame):
         self.model = RedshiftModel()
         self.notice, self.python = Notice(), ShowPython()
         self.address = Address()
-        self._quiet = False
+        self._quiet = Quiet()
         self._found: list[tuple[int, str, float]] = []
         guard = self.notice.guard
 
@@ -178,14 +178,11 @@ class RedshiftExplorer(Frame):
         )
         self._found_z = z
         mark = {True: "✓", False: "✗"}
-        self._quiet = True
-        try:
+        with self._quiet:
             self._behind.options = [
                 f"{mark[label == self.model.kind]} {number + 1}: {label} {p:.2f}" for number, label, p in self._found
             ]
             self._behind.index = None
-        finally:
-            self._quiet = False
         self._behind.layout.display = ""
 
     def _behind_chosen(self, place: Any) -> None:
@@ -204,8 +201,7 @@ class RedshiftExplorer(Frame):
     def _refresh_all(self) -> None:
         if not self._found:
             self._hide_behind()
-        self._quiet = True
-        try:
+        with self._quiet:
             low, high = self.model.limits
             self._object.max = self.model.objects
             self._slider.min, self._slider.max = min(low, self._slider.min), max(high, self._slider.max)
@@ -213,8 +209,6 @@ class RedshiftExplorer(Frame):
             self._kind.value = self.model.kind
             for name, box in zip(self.model.presets, self._networks, strict=True):
                 box.value = name in self.model.shown
-        finally:
-            self._quiet = False
         curves = accuracy_curves(self.model.curves(), kind=self.model.kind, z=self.model.z)
         self._curves.show(curves, words.said_curves(self.model))
         if self._bars is not None:
@@ -234,12 +228,9 @@ class RedshiftExplorer(Frame):
         self._refresh_z()
 
     def _refresh_z(self) -> None:
-        self._quiet = True
-        try:
+        with self._quiet:
             self._z.value, self._slider.value = round(self.model.z, 6), self.model.z
             self._object.value = self.model.number + 1
-        finally:
-            self._quiet = False
         self._spectrum.show(_spectrum_figure(self.model), words.said_spectrum(self.model))
         self._spectrum.z = self.model.z
         self._verdicts.value, self._window.value = words.verdicts(self.model), words.window(self.model)

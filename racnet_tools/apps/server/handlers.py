@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -12,6 +11,7 @@ from jupyter_server.utils import url_path_join
 from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 
 from racnet_tools import __version__
+from racnet_tools.apps.plotly_script import plotly_compressed
 from racnet_tools.apps.widgets.masthead import DASHBOARDS
 
 __all__ = ["HealthHandler", "PlotlyHandler", "ShutdownHandler", "StartHandler", "plotly_name"]
@@ -26,13 +26,6 @@ _WORDS = {
     "redshift": "Drag an object through redshift and watch features leave the window and the classes change; accuracy "
     "against redshift with intervals, beside the paper's.",
 }
-
-
-@lru_cache(maxsize=1)
-def _plotly() -> bytes:
-    from plotly.offline import get_plotlyjs
-
-    return gzip.compress(get_plotlyjs().encode(), 6)
 
 
 @lru_cache(maxsize=1)
@@ -54,7 +47,7 @@ class PlotlyHandler(JupyterHandler):
         self.set_header("Content-Type", "text/javascript; charset=utf-8")
         self.set_header("Cache-Control", "private, max-age=31536000, immutable")
         self.set_header("Content-Encoding", "gzip")
-        self.finish(_plotly())
+        self.finish(plotly_compressed())
 
 
 class HealthHandler(JupyterHandler):

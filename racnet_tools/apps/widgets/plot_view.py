@@ -8,16 +8,15 @@ wavelengths are drawn over the figure by the browser, so that dragging them wait
 
 from __future__ import annotations
 
-import gzip
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import traitlets as t
 
+from racnet_tools.apps.plotly_script import plotly_compressed
 from racnet_tools.apps.widgets.base import BrowserWidget, finite, script
 from racnet_tools.plots.style import ON_DARK
 
@@ -210,14 +209,7 @@ class PlotView(BrowserWidget):
             call(z, done)
 
     def _receive_library(self, _: Mapping[str, Any], __: Any) -> None:
-        self.send({"type": "library"}, [_library()])
-
-
-@lru_cache(maxsize=1)
-def _library() -> bytes:
-    from plotly.offline import get_plotlyjs
-
-    return gzip.compress(get_plotlyjs().encode(), 6)
+        self.send({"type": "library"}, [plotly_compressed()])
 
 
 def _within(trace: Mapping[str, Any], point: tuple[int, ...]) -> None:
