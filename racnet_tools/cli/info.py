@@ -49,9 +49,9 @@ def _describe_installation() -> None:
     from importlib.metadata import PackageNotFoundError, version
 
     from racnet_tools.inference import available_presets
-    from racnet_tools.inference.engine import available_threads
     from racnet_tools.inference.presets import preset_folders
     from racnet_tools.resources import data_path
+    from racnet_tools.workers import available_threads
 
     print(f"racnet-tools  {__version__}")
     print(f"python        {platform.python_version()} on {platform.system()} {platform.machine()}")

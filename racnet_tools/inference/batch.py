@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -21,12 +20,12 @@ from typing import Any
 
 from racnet_tools.errors import RacnetError, ReadError
 from racnet_tools.inference.classifier import Classifier, printable
-from racnet_tools.inference.engine import available_threads
 from racnet_tools.inference.journal import signature
 from racnet_tools.inference.presets import available_presets
 from racnet_tools.spectra.spectrum_set import SpectrumSet, concatenate
+from racnet_tools.workers import available_threads
 
-__all__ = ["CHUNK_FILES", "Recipe", "classify_chunks", "dask_executor", "process_executor"]
+__all__ = ["CHUNK_FILES", "Recipe", "classify_chunks"]
 
 #: Files in a chunk. Results are kept, and progress is shown, chunk by chunk.
 CHUNK_FILES = 64
@@ -35,7 +34,6 @@ _PIECE = 256
 # astropy's reading handles warnings in a way that is not safe between threads, and gains nothing from them.
 _READING = threading.Lock()
 _LOADING = threading.Lock()
-_CONNECT_TIMEOUT = "10s"
 
 
 @dataclass(frozen=True)
@@ -235,74 +233,3 @@ def _chunks(paths: Iterable[str | Path]) -> Iterator[list[str]]:
     names = (str(path) for path in paths)
     while chunk := list(islice(names, CHUNK_FILES)):
         yield chunk
-
-
-@contextmanager
-def process_executor(workers: int) -> Iterator[Executor]:
-    """Worker processes on this machine, started afresh (no forked threads), which end with this one."""
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
-
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent)
-    try:
-        with _ctrl_c_ignored():  # which the new processes inherit: Ctrl-C is for the main process
-            for _ in range(workers):
-                pool.submit(int)
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _ctrl_c_ignored() -> Iterator[None]:
-    import signal
-
-    if threading.current_thread() is not threading.main_thread():  # Python handles signals there alone
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _end_with_parent() -> None:
-    """In a worker process: end when the main process is killed."""
-    import os
-    from multiprocessing import parent_process
-
-    parent = parent_process()
-
-    def follow() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=follow, daemon=True).start()
-
-
-@contextmanager
-def dask_executor(address: str) -> Iterator[tuple[Executor, int]]:
-    """Executor on the Dask cluster whose scheduler is at `address`, and its number of threads.
-
-    Raises
-    ------
-    RacnetError
-        If `distributed` is not installed, or no scheduler with a worker answers.
-    """
-    try:
-        from distributed import Client
-    except ImportError as error:
-        raise RacnetError("--scheduler needs Dask: pip install 'racnet-tools[scale]'.") from error
-    try:
-        client = Client(address, timeout=_CONNECT_TIMEOUT)
-    except (OSError, ValueError, TimeoutError) as error:
-        raise RacnetError(f"No Dask scheduler answers at {address!r} ({error}). Is it running there?") from error
-    try:
-        threads = sum(client.nthreads().values())
-        if threads == 0:
-            raise RacnetError(f"The Dask scheduler at {address!r} has no workers. Start some: dask worker {address}.")
-        yield client.get_executor(), threads
-    finally:
-        client.close()

@@ -8,7 +8,6 @@ runtime competes with another and results do not depend on the number of threads
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -16,21 +15,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from racnet_tools.errors import RacnetError
+from racnet_tools.workers import available_threads
 
 if TYPE_CHECKING:
     import onnxruntime as ort
 
-__all__ = ["BATCH_SIZE", "Engine", "available_threads", "open_session"]
+__all__ = ["BATCH_SIZE", "Engine", "open_session"]
 
 #: Spectra in one pass through the network.
 BATCH_SIZE = 8
-
-
-def available_threads() -> int:
-    """Number of processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def open_session(model: bytes) -> ort.InferenceSession:

@@ -13,10 +13,11 @@ from typing import Any
 
 from racnet_tools import __version__
 from racnet_tools.errors import RacnetError
-from racnet_tools.inference.batch import Recipe, classify_chunks, dask_executor, process_executor
+from racnet_tools.inference.batch import Recipe, classify_chunks
 from racnet_tools.inference.catalogue import catalogue_format, write_catalogue, write_errors
 from racnet_tools.inference.classifier import Classifier
 from racnet_tools.inference.journal import Journal
+from racnet_tools.workers import dask_executor, process_executor
 
 __all__ = ["Summary", "check_output", "classify_to_file", "errors_path"]
 

@@ -18,6 +18,17 @@ from racnet_tools.models.residual_config import ResidualConfig
 def residual_body(features: Any, config: ResidualConfig, seeds: Iterator[int]) -> Any:
     """Turn a scaled spectrum (n, n_pixels, 1) into the features (n, config.n_features) of the head."""
     pooling = {"max": keras.layers.MaxPooling1D, "average": keras.layers.AveragePooling1D}[config.pooling]
+    if config.stem:
+        channels, width, stride = config.stem
+        features = keras.layers.Conv1D(
+            channels,
+            width,
+            strides=stride,
+            padding="same",
+            activation="relu",
+            kernel_initializer=keras.initializers.HeNormal(seed=next(seeds)),
+            name="stem",
+        )(features)
     for index in range(1, len(config.filters) + 1):
         features = residual_block(features, index, config, seeds)
         features = pooling(config.pool_size, name=f"block{index}_pool")(features)

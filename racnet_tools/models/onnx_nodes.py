@@ -82,14 +82,20 @@ class Nodes:
         self.weights[name] = (variable, back)
         return self.constant(name, turned(np.asarray(ops.convert_to_numpy(variable), np.float32)))
 
-    def convolution(self, source: str, kernel: Any, bias: Any, name: str) -> str:
-        """Convolve with a Keras kernel (width, in, out), zeros added for the same length, the odd one at the end."""
+    def convolution(self, source: str, kernel: Any, bias: Any, name: str, stride: int = 1, length: int = 1) -> str:
+        """Convolve with a Keras kernel (width, in, out), zeros added as Keras' "same" does, the odd one at the end.
+
+        With a stride the zeros depend on the input's `length`: they make ceil(length / stride) pixels.
+        """
         width = kernel.shape[0]
-        before = (width - 1) // 2
+        added = max((-(-length // stride) - 1) * stride + width - length, 0) if stride > 1 else width - 1
+        before = added // 2
         inputs = [source, self.weight(f"{name}.kernel", kernel, _kernel_to_onnx, _kernel_to_keras)]
         if bias is not None:
             inputs.append(self.weight(f"{name}.bias", bias))
-        return self.add("Conv", inputs, name, kernel_shape=[1, width], pads=[0, before, 0, width - 1 - before])
+        pads = [0, before, 0, added - before]
+        strides = {"strides": [1, stride]} if stride > 1 else {}
+        return self.add("Conv", inputs, name, kernel_shape=[1, width], pads=pads, **strides)
 
     def dense(self, source: str, kernel: Any, bias: Any, name: str) -> str:
         """Multiply (n, in) by a Keras kernel (in, out) and add the bias."""
@@ -148,11 +154,13 @@ def _reshape(to: Nodes, layer: Any, inputs: list[str], name: str) -> str:
 
 
 def _convolution(to: Nodes, layer: Any, inputs: list[str], name: str) -> str:
-    plain = layer.padding == "same" and tuple(layer.strides) == tuple(layer.dilation_rate) == (1,) and layer.groups == 1
-    if not plain:
-        raise RacnetError(f"ONNX export knows convolutions of the same length, without strides. Received: {name}.")
+    if layer.padding != "same" or tuple(layer.dilation_rate) != (1,) or layer.groups != 1:
+        raise RacnetError(f"ONNX export knows convolutions padded to the same length. Received: {name}.")
     bias = layer.bias if layer.use_bias else None
-    return _activated(to, layer, name, lambda to_name: to.convolution(inputs[0], layer.kernel, bias, to_name))
+    stride, length = int(layer.strides[0]), layer.input.shape[1]
+    return _activated(
+        to, layer, name, lambda to_name: to.convolution(inputs[0], layer.kernel, bias, to_name, stride, length)
+    )
 
 
 def _batch_normalisation(to: Nodes, layer: Any, inputs: list[str], name: str) -> str:

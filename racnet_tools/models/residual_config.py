@@ -25,6 +25,9 @@ class ResidualConfig(NetworkConfig):
 
     Parameters
     ----------
+    stem
+        ``(channels, width, stride)`` of a convolution with ReLU before the blocks, which keeps one pixel of `stride`;
+        ``()`` for none.
     filters
         Channels of each residual block.
     kernel_size
@@ -56,6 +59,7 @@ class ResidualConfig(NetworkConfig):
 
     family: ClassVar[str] = "residual"
 
+    stem: tuple[int, ...] = ()
     filters: tuple[int, ...] = (16, 16, 32, 32, 64, 64, 128, 128)
     kernel_size: int = 3
     attention: str = "none"
@@ -70,6 +74,9 @@ class ResidualConfig(NetworkConfig):
     def __post_init__(self) -> None:
         """Check every value."""
         super().__post_init__()
+        self._check_integers("stem", 0)
+        if len(self.stem) not in (0, 3):
+            raise ConfigError(f"stem must be (channels, width, stride) or (). Received: stem={self.stem!r}")
         self._check_integers("filters", 1)
         for field in ("kernel_size", "pool_size", "dense_units"):
             self._check_integer(field, 1)
@@ -88,13 +95,19 @@ class ResidualConfig(NetworkConfig):
         if self.lengths[-1] < 1:
             raise ConfigError(
                 f"{self.n_pixels} pixels are too few for {len(self.filters)} poolings by {self.pool_size}: at least "
-                f"{self.pool_size ** len(self.filters)} are needed. Received: n_pixels={self.n_pixels}"
+                f"{self.pool_size ** len(self.filters)} are needed (times the stem's stride). "
+                f"Received: n_pixels={self.n_pixels}"
             )
+
+    @property
+    def stem_length(self) -> int:
+        """Pixels that reach the first block."""
+        return -(-self.n_pixels // self.stem[2]) if self.stem else self.n_pixels
 
     @property
     def lengths(self) -> tuple[int, ...]:
         """Pixels that are left after each block, (n_blocks,)."""
-        lengths, length = [], self.n_pixels
+        lengths, length = [], self.stem_length
         for _ in self.filters:
             length //= self.pool_size
             lengths.append(length)
@@ -112,7 +125,10 @@ class ResidualConfig(NetworkConfig):
 
     def body_multiply_adds(self) -> int:
         """Multiplications with addition of all blocks."""
-        total, channels, length = 0, 1, self.n_pixels
+        total, channels, length = 0, 1, self.stem_length
+        if self.stem:
+            channels, width, _ = self.stem
+            total += channels * width * length
         for filters, pooled in zip(self.filters, self.lengths, strict=True):
             taps = self.kernel_size * filters * (channels + 2 * filters)
             taps += self.kernel_size * filters * filters * self.attention_convolution

@@ -7,8 +7,9 @@ from tiny_preset import spectrum_set, write_files, write_presets
 from racnet_tools import readers
 from racnet_tools.errors import RacnetError
 from racnet_tools.inference import Classifier, batch
-from racnet_tools.inference.batch import Recipe, classify_chunk, classify_chunks, dask_executor, process_executor
+from racnet_tools.inference.batch import Recipe, classify_chunk, classify_chunks
 from racnet_tools.spectra import SpectrumSet
+from racnet_tools.workers import dask_executor, process_executor
 
 
 @pytest.fixture(scope="module")
