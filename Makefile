@@ -36,7 +36,7 @@ venv: .venv/installed
 	    else sudo apt-get update -qq && sudo apt-get install -qq -y python3-venv >/dev/null; fi; } || \
 	  { echo 'Install it yourself: apt-get install python3-venv'; exit 1; }
 	@test -x .venv/bin/pip || "$(PYTHON)" -m venv --clear .venv
-	$(RUN) pip install --disable-pip-version-check --progress-bar off --quiet --constraint constraints.txt --editable '.[train,apps,survey,explain,reproduce,scale,docs,dev]'
+	$(RUN) pip install --disable-pip-version-check --progress-bar off --quiet --constraint constraints.txt --editable '.[train,apps,survey,explain,reproduce,fast,scale,docs,dev]'
 	@touch .venv/installed
 
 demo: venv
@@ -85,7 +85,7 @@ fuzz: venv
 constraints: venv
 	.venv/bin/python -m pip install --quiet uv
 	$(RUN) uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-header --no-annotate \
-	  --extra train --extra apps --extra survey --extra explain --extra reproduce --extra scale --extra docs --extra dev --output-file constraints.txt pyproject.toml
+	  --extra train --extra apps --extra survey --extra explain --extra reproduce --extra fast --extra scale --extra docs --extra dev --output-file constraints.txt pyproject.toml
 
 clean:
 	rm -rf .venv build dist docs/_build docs/generated demo_output .pytest_cache .mypy_cache .ruff_cache

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tiny_preset import spectrum_set, write_files, write_presets
 
-from racnet_tools import readers
+from racnet_tools import readers, workers
 from racnet_tools.errors import RacnetError
 from racnet_tools.inference import Classifier, batch
 from racnet_tools.inference.batch import Recipe, classify_chunk, classify_chunks
@@ -59,7 +59,7 @@ def test_a_dask_cluster_gives_the_same(records, paths, recipe):
 
 def test_an_address_where_nothing_answers_is_an_error(monkeypatch):
     pytest.importorskip("distributed")
-    monkeypatch.setattr(batch, "_CONNECT_TIMEOUT", "0.3s")
+    monkeypatch.setattr(workers, "_CONNECT_TIMEOUT", "0.3s")
     with (
         pytest.raises(RacnetError, match=r"No Dask scheduler answers at 'tcp://127\.0\.0\.1:9'"),
         dask_executor("tcp://127.0.0.1:9"),
