@@ -1,8 +1,11 @@
 """Many files classified chunk by chunk, in this process, in others, or on a Dask cluster.
 
-Inputs are taken lazily, a chunk at a time, and only a few chunks are in flight, so memory does not grow with their
-number. Chunks are cut before the work is handed out and their results come back in order: the catalogue is the same
-for any number of workers. A refused file is noted with its reason and the rest goes on.
+A worker takes a chunk of files through all stages: read and unpack, grid, normalise, classify. Several chunks are at
+different stages at a time: where threads do the work, one reads (in Python) while another's network computes (without
+holding the interpreter), and the main thread writes what is done into the journal. Inputs are taken lazily and two
+chunks a worker are in flight, so memory does not grow with their number. Every network runs in one thread of its own.
+Chunks are cut before the work is handed out and their results come back in order: the catalogue is the same for any
+number of workers. A refused file is noted with its reason and the rest goes on.
 """
 
 from __future__ import annotations
@@ -18,11 +21,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from racnet_tools.errors import RacnetError, ReadError
 from racnet_tools.inference.classifier import Classifier, printable
 from racnet_tools.inference.journal import signature
 from racnet_tools.inference.presets import available_presets
-from racnet_tools.spectra.spectrum_set import SpectrumSet, concatenate
+from racnet_tools.readers.record import Record
+from racnet_tools.spectra.spectrum_set import SpectrumSet
 from racnet_tools.workers import available_threads
 
 __all__ = ["CHUNK_FILES", "Recipe", "classify_chunks"]
@@ -31,8 +37,6 @@ __all__ = ["CHUNK_FILES", "Recipe", "classify_chunks"]
 CHUNK_FILES = 64
 #: Spectra held in memory at a time by one worker; a DESI file holds thousands.
 _PIECE = 256
-# astropy's reading handles warnings in a way that is not safe between threads, and gains nothing from them.
-_READING = threading.Lock()
 _LOADING = threading.Lock()
 
 
@@ -93,60 +97,76 @@ def classify_chunk(recipe: Recipe, paths: list[str]) -> tuple[list[list[Any]], l
         In the order of `Classifier.columns`.
     errors : list of (path, reason)
     """
-    from racnet_tools.readers import read_file
+    from racnet_tools.readers.reading import require_coverage
+    from racnet_tools.readers.registry import read_record
 
     classifier = recipe.classifier()
     grid = classifier.preset.preprocessing.grid
     rows: list[tuple[int, list[Any]]] = []
     errors: list[tuple[int, str]] = []
-    waiting: list[tuple[int, SpectrumSet]] = []
+    waiting: list[tuple[int, Record]] = []
 
     def flush() -> None:
-        done, refused = _classify_pieces(classifier, waiting)
+        done, refused = _classify_records(classifier, waiting)
         rows.extend(done)
         errors.extend(refused)
         waiting.clear()
 
     for number, path in enumerate(paths):
         try:
-            with _READING:
-                spectra = read_file(Path(path))
-            for start in range(0, len(spectra), _PIECE):
-                piece = spectra if len(spectra) <= _PIECE else spectra[start : start + _PIECE]
-                waiting.append((number, piece.to_grid(grid)))
-                if sum(len(piece) for _, piece in waiting) >= _PIECE:
-                    flush()
+            record = read_record(path)
+            require_coverage(path, record, grid)
         except Exception as error:  # one file must not end a night's run, whatever is wrong with it
             errors.append((number, _reason(error)))
+            continue
+        for piece in _pieces(record):
+            waiting.append((number, piece))
+            if sum(len(piece.rows) for _, piece in waiting) >= _PIECE:
+                flush()
     flush()
     for number, row in rows:
         row[1] = printable(paths[number])
     return [row for _, row in rows], [(printable(paths[n]), reason) for n, reason in sorted(errors, key=lambda e: e[0])]
 
 
-def _classify_pieces(
-    classifier: Classifier, pieces: list[tuple[int, SpectrumSet]]
+def _pieces(record: Record, size: int = _PIECE) -> Iterator[Record]:
+    """A file's spectra, `size` at a time."""
+    for start in range(0, len(record.rows), size):
+        part = slice(start, start + size)
+        yield Record(
+            record.wave, record.flux[part], record.ivar[part], record.mask[part], record.rows[part], record.meta
+        )
+
+
+def _classify_records(
+    classifier: Classifier, numbered: list[tuple[int, Record]]
 ) -> tuple[list[tuple[int, list[Any]]], list[tuple[int, str]]]:
-    if not pieces:
+    if not numbered:
         return [], []
-    numbers = [number for number, piece in pieces for _ in range(len(piece))]
-    spectra = concatenate(piece for _, piece in pieces)
     errors: list[tuple[int, str]] = []
     try:
-        network_input = classifier.prepare(spectra)
-    except RacnetError:  # something is wrong with one of them: find out which
+        spectra, network_input = _prepared(classifier, numbered)
+    except Exception:  # something is wrong with one of them: find out which
         good = []
-        for i, number in enumerate(numbers):
+        for one in [(number, single) for number, record in numbered for single in _pieces(record, 1)]:
             try:
-                classifier.prepare(spectra[i])
-                good.append(i)
-            except RacnetError as error:
-                errors.append((number, _reason(error)))
+                _prepared(classifier, [one])
+                good.append(one)
+            except Exception as error:
+                errors.append((one[0], _reason(error)))
         if not good:
             return [], errors
-        spectra, numbers = spectra[good], [numbers[i] for i in good]
-        network_input = classifier.prepare(spectra)
+        numbered = good
+        spectra, network_input = _prepared(classifier, numbered)
+    numbers = [number for number, record in numbered for _ in record.rows]
     return list(zip(numbers, classifier.rows(spectra, network_input), strict=True)), errors
+
+
+def _prepared(classifier: Classifier, numbered: list[tuple[int, Record]]) -> tuple[SpectrumSet, np.ndarray]:
+    from racnet_tools.readers.reading import gather
+
+    spectra = gather([record for _, record in numbered], classifier.preset.preprocessing.grid)
+    return spectra, classifier.prepare(spectra)
 
 
 def _reason(error: Exception) -> str:

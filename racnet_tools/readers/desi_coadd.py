@@ -14,6 +14,7 @@ Reference: https://desidatamodel.readthedocs.io/en/latest/DESI_SPECTRO_REDUX/SPE
 
 from __future__ import annotations
 
+import threading
 import warnings
 from typing import Any
 
@@ -35,6 +36,7 @@ _ARMS = "BRZ"
 _MAX_FIBRES = 10_000  # 400 MB on the grid; a coadd of one healpix has up to some thousands
 _PIECE = 256  # fibres resampled at once: bounds the intermediate arrays
 _MAX_HDUS = 64
+_WARNINGS = threading.Lock()  # Python's filters of warnings are shared by all threads
 
 
 def identify(fits: FitsParts) -> bool:
@@ -134,7 +136,7 @@ def _compressed_mask(fits: FitsParts, hdu: Hdu, shape: tuple[int, int]) -> np.nd
     blank = astropy_fits.PrimaryHDU().header.tostring().encode("ascii")
     raw = blank + hdu.raw()
     try:
-        with warnings.catch_warnings(), astropy_fits.open(BytesIO(raw), memmap=False) as opened:
+        with _WARNINGS, warnings.catch_warnings(), astropy_fits.open(BytesIO(raw), memmap=False) as opened:
             warnings.simplefilter("ignore")
             mask = np.asarray(opened[1].data) != 0
     except Exception as error:  # whatever the unpacking of a damaged file raises

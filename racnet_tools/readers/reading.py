@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Literal
@@ -17,7 +17,7 @@ from racnet_tools.readers.search import find_files
 from racnet_tools.spectra import LAMOST_GRID, LogLambdaGrid, SpectrumSet, concatenate
 from racnet_tools.spectra.resample import resample_arrays
 
-__all__ = ["read", "read_batches", "read_file"]
+__all__ = ["gather", "read", "read_batches", "read_file", "require_coverage"]
 
 
 def read_file(path: str | Path) -> SpectrumSet:
@@ -135,7 +135,7 @@ def read_batches(
     for path in files:
         try:
             record = read_record(path)
-            _require_coverage(path, record, grid)
+            require_coverage(path, record, grid)
             _require_new(path, record, seen)
         except ReadError as error:
             refused.append(error)
@@ -143,17 +143,18 @@ def read_batches(
             records.append(record)
             count += len(record.rows)
         if count >= size or len(refused) >= size:
-            yield _gather(records, grid), refused
+            yield (gather(records, grid) if records else None), refused
             records, refused, count = [], [], 0
     if records or refused:
-        yield _gather(records, grid), refused
+        yield (gather(records, grid) if records else None), refused
 
 
-def _require_coverage(path: str | Path, record: Record, grid: LogLambdaGrid) -> None:
-    inside = (record.wave >= grid.wave[0]) & (record.wave <= grid.wave[-1])
-    if not inside.any():
+def require_coverage(path: str | Path, record: Record, grid: LogLambdaGrid) -> None:
+    """Raise a `ReadError` if a file's spectra have no good pixel on a grid."""
+    first, stop = np.searchsorted(record.wave, grid.wave[0]), np.searchsorted(record.wave, grid.wave[-1], "right")
+    if first >= stop:
         found = f"{record.wave[0]:.1f} to {record.wave[-1]:.1f} Angstrom"
-    elif record.mask[:, inside].all():
+    elif record.mask[:, first:stop].all():
         found = "no good pixel there"
     else:
         return
@@ -180,10 +181,8 @@ def _require_new(path: str | Path, record: Record, seen: dict[str, str]) -> None
     seen.update(dict.fromkeys(here, str(path)))
 
 
-def _gather(records: list[Record], grid: LogLambdaGrid) -> SpectrumSet | None:
-    """One set on `grid`, in order; records on the same wavelengths are resampled together."""
-    if not records:
-        return None
+def gather(records: Sequence[Record], grid: LogLambdaGrid) -> SpectrumSet:
+    """One set on `grid`, in order, of one record or more; those on the same wavelengths are resampled together."""
     total = sum(len(record.rows) for record in records)
     flux, ivar = np.empty((total, grid.n_pixels), np.float32), np.empty((total, grid.n_pixels), np.float32)
     mask = np.empty((total, grid.n_pixels), bool)

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from tiny_preset import spectrum_set, write_files, write_presets
 
-from racnet_tools import readers, workers
+from racnet_tools import workers
 from racnet_tools.errors import RacnetError
-from racnet_tools.inference import Classifier, batch
+from racnet_tools.inference import Classifier
 from racnet_tools.inference.batch import Recipe, classify_chunk, classify_chunks
+from racnet_tools.readers import registry
+from racnet_tools.readers.record import Record
 from racnet_tools.spectra import SpectrumSet
 from racnet_tools.workers import dask_executor, process_executor
 
@@ -92,13 +94,18 @@ def test_recalled_chunks_are_not_done_again(records, paths, recipe):
     assert [record for record, _ in found] == records
 
 
+def record_of(spectra):
+    rows = [dict(zip(spectra.table.colnames, row, strict=True)) for row in spectra.table.filled().iterrows()]
+    return Record(spectra.wave, spectra.flux, spectra.ivar, spectra.mask, rows)
+
+
 def test_a_file_of_many_spectra_is_taken_in_pieces_and_its_broken_ones_refused(recipe, monkeypatch):
     many = spectrum_set(600)
     flux, mask = many.flux.copy(), many.mask.copy()
     mask[[3, 300]] = True
     flux[500] = 0
     files = {"many": SpectrumSet(many.wave, flux, None, mask, many.table), "one": spectrum_set(1, seed=2)}
-    monkeypatch.setattr(readers, "read_file", lambda path: files[str(path)])
+    monkeypatch.setattr(registry, "read_record", lambda path: record_of(files[path]))
     rows, errors = classify_chunk(recipe, ["many", "one"])
     assert [row[0] for row in rows] == [
         *(name for i, name in enumerate(many.table["spec_id"]) if i not in (3, 300, 500)),
@@ -110,14 +117,14 @@ def test_a_file_of_many_spectra_is_taken_in_pieces_and_its_broken_ones_refused(r
 
 
 def test_a_failure_nobody_foresaw_costs_one_file(recipe, paths, monkeypatch):
-    read = readers.read_file
+    read = registry.read_record
 
     def failing(path):
-        if path == paths[1]:
+        if path == str(paths[1]):
             raise ZeroDivisionError("oops")
         return read(path)
 
-    monkeypatch.setattr(readers, "read_file", failing)
+    monkeypatch.setattr(registry, "read_record", failing)
     rows, errors = classify_chunk(recipe, [str(path) for path in paths[:3]])
     assert len(rows) == 2
     assert errors == [(str(paths[1]), "unexpected ZeroDivisionError: oops. Please report this with the file.")]
