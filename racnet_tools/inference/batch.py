@@ -50,13 +50,16 @@ class Recipe:
         Name of the preset, or its folder.
     presets : tuple of (name, SHA-256)
         The networks that must be found there.
-    batch_size : int
-        Spectra in one pass through the network.
+    engines : tuple of (name, engine)
+        What computes each of them.
+    batch_size : int or None
+        Spectra in one pass through the network; None for the engine's own choice.
     """
 
     preset: str
     presets: tuple[tuple[str, str], ...]
-    batch_size: int
+    engines: tuple[tuple[str, str], ...]
+    batch_size: int | None
 
     @classmethod
     def of(cls, classifier: Classifier) -> Recipe:
@@ -64,7 +67,8 @@ class Recipe:
         preset = classifier.preset
         known = available_presets().get(preset.name) == preset.folder
         presets = tuple(sorted(classifier.presets.items()))
-        return cls(preset.name if known else str(preset.folder), presets, classifier.batch_size)
+        engines = tuple(sorted(classifier.engines.items()))
+        return cls(preset.name if known else str(preset.folder), presets, engines, classifier.batch_size)
 
     def classifier(self) -> Classifier:
         """The classifier; made once in each process."""
@@ -74,7 +78,7 @@ class Recipe:
 
 @lru_cache(maxsize=2)
 def _classifier(recipe: Recipe) -> Classifier:
-    classifier = Classifier(recipe.preset, recipe.batch_size, threads=1)
+    classifier = Classifier(recipe.preset, recipe.batch_size, threads=1, engine=dict(recipe.engines))
     if tuple(sorted(classifier.presets.items())) != recipe.presets:
         raise RacnetError(
             f"A worker found other networks in {recipe.preset} than the main process did: expected {recipe.presets}; "

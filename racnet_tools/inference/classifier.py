@@ -7,6 +7,7 @@ only: a network can be sure and wrong about a spectrum unlike all that it was tr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from racnet_tools.errors import RacnetError
-from racnet_tools.inference.engine import Engine
+from racnet_tools.inference.engines import AUTO, DEFAULT, Predictor, choose_engine, make_engine
 from racnet_tools.inference.presets import Preset, load_preset
 from racnet_tools.models.uncertainty import ood_score
 from racnet_tools.spectra.spectrum_set import SpectrumSet
@@ -43,10 +44,15 @@ class Classifier:
         A preset, its name or its folder.
     batch_size, threads : int, optional
         See `Engine`.
+    engine : str or mapping of str to str
+        Name of an engine of `racnet_tools.inference.engines.ENGINES`; "auto" for the quickest that agrees on this
+        machine; or one for each of the presets used.
 
     Attributes
     ----------
     preset : Preset
+    engines : dict of str to str
+        Names of the presets used, with the engine of each.
     columns : tuple of Column
         What `rows` gives, in order.
     presets : dict of str to str
@@ -58,14 +64,28 @@ class Classifier:
         If a preset cannot be used.
     """
 
-    def __init__(self, preset: Preset | str | Path, batch_size: int | None = None, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        preset: Preset | str | Path,
+        batch_size: int | None = None,
+        threads: int | None = None,
+        engine: str | Mapping[str, str] = DEFAULT,
+    ) -> None:
         self.preset = preset if isinstance(preset, Preset) else load_preset(preset)
         children = {label: self.preset.child(label) for label in self.preset.children}
         self._children = {label: child for label, child in children.items() if child is not None}
-        self._engine = _engine(self.preset, batch_size, threads)
-        self._child_engines = {label: _engine(child, batch_size, threads) for label, child in self._children.items()}
-        self.batch_size = self._engine.batch_size
-        self.presets = {used.name: used.sha256 for used in (self.preset, *self._children.values())}
+        used = (self.preset, *self._children.values())
+        self.presets = {one.name: one.sha256 for one in used}
+        self.engines = {one.name: engine if isinstance(engine, str) else engine[one.name] for one in used}
+        if engine == AUTO:
+            self.engines = {one.name: choose_engine(one, batch_size) for one in used}
+
+        def made(one: Preset) -> Predictor:
+            return make_engine(self.engines[one.name], one, batch_size, threads)
+
+        self._engine = made(self.preset)
+        self._child_engines = {label: made(child) for label, child in self._children.items()}
+        self.batch_size = batch_size
         self.columns = (
             Column("spec_id", str, "identifier of the spectrum"),
             Column("path", str, "file that holds it"),
@@ -178,14 +198,3 @@ def printable(text: str) -> str:
 
 def _rounded(value: float) -> float:
     return round(float(value), _DECIMALS)
-
-
-def _engine(preset: Preset, batch_size: int | None, threads: int | None) -> Engine:
-    engine = Engine(preset.model_bytes(), batch_size, threads)
-    expected = (preset.preprocessing.grid.n_pixels, len(preset.classes))
-    if (engine.n_pixels, engine.n_classes) != expected:
-        raise RacnetError(
-            f"Preset {preset.folder}: expected a network for {expected[0]} pixels and {expected[1]} classes "
-            f"(preprocessing.json, labels.json); model.onnx has {engine.n_pixels} and {engine.n_classes}."
-        )
-    return engine

@@ -20,7 +20,7 @@ from racnet_tools.workers import available_threads
 if TYPE_CHECKING:
     import onnxruntime as ort
 
-__all__ = ["BATCH_SIZE", "Engine", "open_session"]
+__all__ = ["BATCH_SIZE", "Engine", "checked_flux", "open_session"]
 
 #: Spectra in one pass through the network.
 BATCH_SIZE = 8
@@ -43,6 +43,26 @@ def open_session(model: bytes) -> ort.InferenceSession:
         return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the runtime's own exception classes are not public
         raise RacnetError(f"The network cannot be loaded by ONNX Runtime {ort.__version__}: {error}") from error
+
+
+def checked_flux(flux: np.ndarray, n_pixels: int) -> np.ndarray:
+    """Spectra as an engine takes them, (n, n_pixels) float32.
+
+    Raises
+    ------
+    RacnetError
+        If the width is wrong or a value is not finite.
+    """
+    flux = np.ascontiguousarray(flux, dtype=np.float32)
+    if flux.ndim != 2 or flux.shape[1] != n_pixels:
+        raise RacnetError(f"Expected spectra of shape (n, {n_pixels}). Received: {flux.shape}.")
+    bad = np.flatnonzero(~np.isfinite(flux).all(axis=1))
+    if len(bad):
+        raise RacnetError(
+            f"Expected finite fluxes. Received: NaN or infinity in {len(bad)} of {len(flux)} spectra, first in "
+            f"number {bad[0]}. Apply the preset's preprocessing, which fills gaps."
+        )
+    return flux
 
 
 class Engine:
@@ -163,15 +183,7 @@ class Engine:
         strange |= {*(inputs or {})} - {item.name for item in self._session.get_overridable_initializers()}
         if strange:
             raise RacnetError(f"The graph has no such outputs or inputs: {', '.join(sorted(strange))}.")
-        flux = np.ascontiguousarray(flux, dtype=np.float32)
-        if flux.ndim != 2 or flux.shape[1] != self.n_pixels:
-            raise RacnetError(f"Expected spectra of shape (n, {self.n_pixels}). Received: {flux.shape}.")
-        bad = np.flatnonzero(~np.isfinite(flux).all(axis=1))
-        if len(bad):
-            raise RacnetError(
-                f"Expected finite fluxes. Received: NaN or infinity in {len(bad)} of {len(flux)} spectra, first in "
-                f"number {bad[0]}. Apply the preset's preprocessing, which fills gaps."
-            )
+        flux = checked_flux(flux, self.n_pixels)
         n = len(flux)
         if n == 0:  # the runtime's convolutions want at least one
             flux = np.zeros((1, self.n_pixels), np.float32)

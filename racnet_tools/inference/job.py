@@ -16,6 +16,7 @@ from racnet_tools.errors import RacnetError
 from racnet_tools.inference.batch import Recipe, classify_chunks
 from racnet_tools.inference.catalogue import catalogue_format, write_catalogue, write_errors
 from racnet_tools.inference.classifier import Classifier
+from racnet_tools.inference.engines import AUTO, DEFAULT
 from racnet_tools.inference.journal import Journal
 from racnet_tools.workers import dask_executor, process_executor
 
@@ -92,6 +93,7 @@ def classify_to_file(
     output: str | Path,
     preset: str | Path = "racnet-class",
     *,
+    engine: str = DEFAULT,
     batch_size: int | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
@@ -108,8 +110,11 @@ def classify_to_file(
         The catalogue; its extension decides the format. Refused inputs are listed in ``<stem>.errors.csv`` beside it.
     preset : str or Path
         Name or folder of the preset.
+    engine : str
+        What computes the networks, one of `racnet_tools.inference.engines.ENGINES`; or "auto": the quickest that
+        agrees in a self-test on this machine (an interrupted run goes on with what it began with).
     batch_size : int, optional
-        Spectra in one pass through the network.
+        Spectra in one pass through the network; what was measured to be quickest by default.
     workers : int, optional
         Number of worker processes; threads of this process where it is None or 1.
     scheduler : str, optional
@@ -132,9 +137,15 @@ def classify_to_file(
     errors_file = errors_path(output)
     if check_output(output, resume):
         return Summary(finished_before=True)
-    classifier = Classifier(preset, batch_size, threads=1)
+    begun = Journal.job_of(output).get("engines") if engine == AUTO else None
+    classifier = Classifier(preset, batch_size, threads=1, engine=begun or engine)
     recipe = Recipe.of(classifier)
-    job = {"racnet": __version__, "presets": classifier.presets, "batch_size": classifier.batch_size}
+    job = {
+        "racnet": __version__,
+        "presets": classifier.presets,
+        "engines": classifier.engines,
+        "batch_size": classifier.batch_size,
+    }
     with ExitStack() as stack:
         journal = stack.enter_context(Journal(output, job))
         executor: Executor | None = None
@@ -168,6 +179,7 @@ def classify_to_file(
         else:
             errors_file.unlink(missing_ok=True)  # of the interrupted run, whose refused inputs are mended by now
         meta = {"racnet": __version__, **{f"preset {name}": sha for name, sha in classifier.presets.items()}}
+        meta |= {f"engine {name}": used for name, used in classifier.engines.items()}
         write_catalogue(output, rows, classifier.columns, meta, overwrite=True)
         journal.remove()
     return summary

@@ -69,6 +69,12 @@ class Journal:
         """Whether there is a run to continue."""
         return (cls.folder_of(output) / "job.json").exists()
 
+    @classmethod
+    def job_of(cls, output: Path) -> dict[str, Any]:
+        """What the run to continue does; empty if there is none."""
+        path = cls.folder_of(output) / "job.json"
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
     def _check(self, job: dict[str, Any]) -> None:
         path = self.folder / "job.json"
         if not path.exists():

@@ -131,7 +131,7 @@ def test_a_failure_nobody_foresaw_costs_one_file(recipe, paths, monkeypatch):
 
 
 def test_workers_with_other_networks_are_refused(recipe, paths):
-    other = Recipe(recipe.preset, (("racnet-class", "0" * 64),), recipe.batch_size)
+    other = Recipe(recipe.preset, (("racnet-class", "0" * 64),), recipe.engines, recipe.batch_size)
     with pytest.raises(RacnetError, match="other networks"):
         list(classify_chunks(paths[:1], other))
 
