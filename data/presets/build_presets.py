@@ -2,7 +2,8 @@
 
 RUNS is a folder for the two trainings; finished ones are used as they are and interrupted ones gone on with, so the
 command may be repeated. Each takes about half an hour on one processor core. The presets are written beside this
-script; their cards end with ``on_real_spectra.md``. The shipped ones were trained with TF_ENABLE_ONEDNN_OPTS=1 and one
+script; their cards end with ``on_real_spectra.md`` or
+``on_real_spectra_mini.md``. The shipped ones were trained with TF_ENABLE_ONEDNN_OPTS=1 and one
 thread (TF_NUM_INTRAOP_THREADS=1, TF_NUM_INTEROP_THREADS=1), before STELIB's stars joined the templates; other settings
 and templates end with slightly different weights.
 """
@@ -15,21 +16,29 @@ from racnet_tools.training.simulated import save_simulated_preset, train_on_simu
 
 HERE = Path(__file__).resolve().parent
 PRESETS = {
-    "racnet-class": ("class", TrainingConfig(epochs=18, batch_size=64, seed=1)),
-    "racnet-star": ("stellar_type", TrainingConfig(epochs=22, batch_size=64, seed=1)),
+    "racnet-class": ("class", "racnet", TrainingConfig(epochs=18, batch_size=64, seed=1)),
+    "racnet-star": ("stellar_type", "racnet", TrainingConfig(epochs=22, batch_size=64, seed=1)),
+    "racmini-class": ("class", "racmini", TrainingConfig(epochs=18, batch_size=64, seed=1)),
+    "racmini-star": ("stellar_type", "racmini", TrainingConfig(epochs=22, batch_size=64, seed=1)),
 }
+REMARKS = {"racnet": "on_real_spectra.md", "racmini": "on_real_spectra_mini.md"}
 
 
 def main() -> None:
     """Train what is missing and write both presets."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", type=Path, metavar="RUNS")
-    runs = parser.parse_args().runs
+    parser.add_argument("presets", nargs="*", metavar="NAME", help="these alone (default: all)")
+    arguments = parser.parse_args()
+    runs = arguments.runs
     runs.mkdir(parents=True, exist_ok=True)
-    remarks = (HERE / "on_real_spectra.md").read_text(encoding="utf-8")
-    for name, (task, training) in PRESETS.items():
-        run = train_on_simulated(task, runs / name, training, spectra_per_epoch=5000)
-        print(save_simulated_preset(run, HERE / name, remarks=remarks, overwrite=True))
+    for name, (task, network, training) in PRESETS.items():
+        if arguments.presets and name not in arguments.presets:
+            continue
+        run = train_on_simulated(task, runs / name, training, network=network, spectra_per_epoch=5000)
+        remarks = (HERE / REMARKS[network]).read_text(encoding="utf-8")
+        children = {"STAR": f"{network}-star"} if task == "class" else None
+        print(save_simulated_preset(run, HERE / name, remarks=remarks, subclass_presets=children, overwrite=True))
 
 
 if __name__ == "__main__":

@@ -139,14 +139,14 @@ def receptive_field(config: Mapping[str, Any], block: int) -> ReceptiveField:
     from racnet_tools.models.residual_config import POSITION_KERNEL
 
     gate = POSITION_KERNEL - 1 if known.attention == "cbam" else 0  # acts on what leaves the block
-    step, pixels, offset = 1, 1, 0.0
+    step, pixels, offset = known.stem_step
     convolutions = 3 + known.attention_convolution
     for _ in range(block - 1):
         pixels += (convolutions * (known.kernel_size - 1) + gate + known.pool_size - 1) * step
         offset += (known.pool_size - 1) / 2 * step
         step *= known.pool_size
     pixels += convolutions * (known.kernel_size - 1) * step
-    return ReceptiveField(block, (known.n_pixels, *known.lengths)[block - 1], step, pixels, offset)
+    return ReceptiveField(block, (known.stem_length, *known.lengths)[block - 1], step, pixels, offset)
 
 
 def receptive_fields_table(preset: Preset) -> Table:

@@ -152,7 +152,8 @@ def grad_cam(
     if f"block{block}_output" not in blocks:
         raise RacnetError(f"Expected a block from 1 to {len(blocks)} of {model.name}. Received: {block}.")
     ask, features = score_gradient(model, f"block{block}_output")
-    pooled = model.network_config.to_dict()["pool_size"] ** (block - 1)
+    config: Any = model.network_config
+    pooled = config.stem_step[0] * config.pool_size ** (block - 1)
     values = np.empty(flux.shape, np.float32)
     for start in range(0, len(flux), _BATCH):
         some = slice(start, start + _BATCH)

@@ -11,20 +11,21 @@ not depend on the number of threads. Reference: https://docs.openvino.ai, CPU de
 
 from __future__ import annotations
 
-import queue
+import threading
 from typing import Any
 
 import numpy as np
 
 from racnet_tools.errors import RacnetError
 from racnet_tools.inference.engine import checked_flux
-from racnet_tools.workers import available_threads
 
 __all__ = ["CLEAR", "OpenVinoEngine"]
 
 #: Probability of the best class from which a result of bfloat16 is kept.
 CLEAR = 0.975
 _BATCH_SIZE = 16  # the cheapest measured, of 4 to 64
+# OpenVINO 2026.4 now and then waited for ever when two threads of a process asked at a time.
+_ONE_AT_A_TIME = threading.Lock()
 
 
 class OpenVinoEngine:
@@ -100,37 +101,25 @@ class OpenVinoEngine:
 
 
 class _Passes:
-    """One compiled graph, and as many requests as there may be threads that ask."""
+    """One compiled graph and its request for inference; one thread at a time."""
 
     def __init__(self, core: Any, graph: Any, precision: str) -> None:
-        threads = available_threads()
-        compiled = core.compile_model(
-            graph,
-            "CPU",
-            {
-                "INFERENCE_PRECISION_HINT": precision,
-                "INFERENCE_NUM_THREADS": threads,
-                "NUM_STREAMS": threads,  # one thread each
-                "ENABLE_CPU_PINNING": False,  # processes side by side would be pinned to the same processors
-            },
-        )
-        self._requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        for _ in range(threads):
-            self._requests.put(compiled.create_infer_request())
+        settings = {
+            "INFERENCE_PRECISION_HINT": precision,
+            "INFERENCE_NUM_THREADS": 1,
+            "NUM_STREAMS": 1,
+            "ENABLE_CPU_PINNING": False,  # processes side by side would be pinned to the same processor
+        }
+        self._request = core.compile_model(graph, "CPU", settings).create_infer_request()
 
     def __call__(self, flux: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """Probabilities of (n, n_pixels) spectra, a batch of `shape` at a time."""
-        request = self._requests.get()
-        try:
-            parts = []
-            for start in range(0, len(flux), shape[0]):
-                batch = flux[start : start + shape[0]]
-                n = len(batch)
-                if n < shape[0]:
-                    batch = np.concatenate([batch, np.zeros((shape[0] - n, flux.shape[1]), np.float32)])
-                result = request.infer({"flux": batch.reshape(shape)}, share_inputs=True)
-                parts.append(result["probabilities"][:n].copy())
-        finally:
-            self._requests.put(request)
-        width = request.get_tensor("probabilities").shape[1]
-        return np.concatenate(parts) if parts else np.zeros((0, width), np.float32)
+        parts = [np.zeros((0, self._request.get_tensor("probabilities").shape[1]), np.float32)]
+        for start in range(0, len(flux), shape[0]):
+            batch = flux[start : start + shape[0]]
+            n = len(batch)
+            if n < shape[0]:
+                batch = np.concatenate([batch, np.zeros((shape[0] - n, flux.shape[1]), np.float32)])
+            with _ONE_AT_A_TIME:
+                parts.append(self._request.infer({"flux": batch.reshape(shape)})["probabilities"][:n].copy())
+        return np.concatenate(parts)

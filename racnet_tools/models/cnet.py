@@ -10,6 +10,7 @@ from __future__ import annotations
 from racnet_tools.models.plain_config import PlainConfig
 
 NAME, TITLE = "cnet", "C-Net"
+PUBLISHED = True
 CONFIG = PlainConfig
 SETTINGS = {"filters": (16, 16, 32, 32, 64, 64, 128, 128), "pool_sizes": (1, 2, 1, 2, 1, 2, 1, 3)}
 """What sets C-Net apart among the configurations of its family."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from racnet_tools.models.plain_config import PlainConfig
 
 NAME, TITLE = "fc", "FC network"
+PUBLISHED = True
 CONFIG = PlainConfig
 SETTINGS = {"dense_units": (512, 256, 128)}
 """What sets the FC network apart among the configurations of its family."""

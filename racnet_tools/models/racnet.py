@@ -10,6 +10,7 @@ from __future__ import annotations
 from racnet_tools.models.residual_config import ResidualConfig
 
 NAME, TITLE = "racnet", "RAC-Net"
+PUBLISHED = True
 CONFIG = ResidualConfig
 SETTINGS = {"attention": "paper", "attention_convolution": True, "head": "average+max"}
 """What sets RAC-Net apart among the configurations of its family."""

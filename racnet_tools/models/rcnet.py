@@ -8,6 +8,7 @@ from __future__ import annotations
 from racnet_tools.models.residual_config import ResidualConfig
 
 NAME, TITLE = "rcnet", "RC-Net"
+PUBLISHED = True
 CONFIG = ResidualConfig
 SETTINGS = {"attention": "none", "attention_convolution": False, "head": "average"}
 """What sets RC-Net apart among the configurations of its family."""

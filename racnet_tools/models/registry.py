@@ -8,14 +8,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from racnet_tools.errors import RacnetError
-from racnet_tools.models import cnet, fc, racnet, rcnet, sscnn
+from racnet_tools.models import cnet, fc, racmini, racnet, rcnet, sscnn
 from racnet_tools.models.config import ConfigError, NetworkConfig
 
 if TYPE_CHECKING:
     import keras
 
-NETWORKS: dict[str, Any] = {module.NAME: module for module in (fc, cnet, sscnn, rcnet, racnet)}
-"""The module of each network, by name, in the paper's order: NAME, TITLE, CONFIG (its family), SETTINGS."""
+NETWORKS: dict[str, Any] = {module.NAME: module for module in (fc, cnet, sscnn, rcnet, racnet, racmini)}
+"""The module of each network, by name, the paper's five in its order and then our own.
+
+Each has NAME, TITLE, PUBLISHED (whether the paper has it), CONFIG (its family) and SETTINGS.
+"""
+
+
+def origin(name: str) -> str:
+    """Where a network of the list comes from, in a sentence for model cards."""
+    if NETWORKS[name].PUBLISHED:
+        return f"{name}, consistent with the text and the parameter counts of Zou et al. 2020 (PASP 132, 044503)."
+    return f"{name}, {NETWORKS[name].TITLE}: not from Zou et al. 2020, but made of the same blocks at less cost."
 
 
 def network_config(name: str, n_classes: int, n_pixels: int = 3909, **overrides: Any) -> NetworkConfig:
@@ -24,7 +34,7 @@ def network_config(name: str, n_classes: int, n_pixels: int = 3909, **overrides:
     Parameters
     ----------
     name
-        ``"fc"``, ``"cnet"``, ``"sscnn"``, ``"rcnet"`` or ``"racnet"``.
+        ``"fc"``, ``"cnet"``, ``"sscnn"``, ``"rcnet"``, ``"racnet"`` or ``"racmini"``.
     n_classes
         Number of classes.
     n_pixels
@@ -49,7 +59,7 @@ def build(name: str, n_classes: int, n_pixels: int = 3909, *, seed: int = 0, **o
     Parameters
     ----------
     name
-        ``"fc"``, ``"cnet"``, ``"sscnn"``, ``"rcnet"`` or ``"racnet"``.
+        ``"fc"``, ``"cnet"``, ``"sscnn"``, ``"rcnet"``, ``"racnet"`` or ``"racmini"``.
     n_classes
         Number of classes.
     n_pixels

@@ -105,6 +105,15 @@ class ResidualConfig(NetworkConfig):
         return -(-self.n_pixels // self.stem[2]) if self.stem else self.n_pixels
 
     @property
+    def stem_step(self) -> tuple[int, int, float]:
+        """Pixels from one position of the first block to the next, pixels that one sees, and the middle of the first."""
+        if not self.stem:
+            return 1, 1, 0.0
+        _, width, stride = self.stem
+        added = max((self.stem_length - 1) * stride + width - self.n_pixels, 0)
+        return stride, width, (width - 1) / 2 - added // 2
+
+    @property
     def lengths(self) -> tuple[int, ...]:
         """Pixels that are left after each block, (n_blocks,)."""
         lengths, length = [], self.stem_length

@@ -10,6 +10,7 @@ from __future__ import annotations
 from racnet_tools.models.plain_config import PlainConfig
 
 NAME, TITLE = "sscnn", "1D SSCNN"
+PUBLISHED = True
 CONFIG = PlainConfig
 SETTINGS = {"filters": (64, 64, 32, 32), "kernel_size": 16, "pool_sizes": (1, 4, 1, 4), "dense_units": (1024,)}
 """What sets 1D SSCNN apart among the configurations of its family."""

@@ -12,6 +12,7 @@ from typing import Any
 from racnet_tools.datasets import DataSet
 from racnet_tools.errors import RacnetError
 from racnet_tools.models import NetworkConfig, network_config
+from racnet_tools.models.registry import origin
 from racnet_tools.spectra import Preprocessing
 from racnet_tools.training.fit import fit
 from racnet_tools.training.judging import predict_part
@@ -154,8 +155,7 @@ def _card(run: Run, data: DataSet, name: str, threshold: float | None, results: 
             f"# {name}",
             "",
             f"Tells {', '.join(data.classes)} apart from one low-resolution optical spectrum, without its redshift.",
-            f"Network: {run.network_config.name}, consistent with the text and the parameter counts of Zou et al. 2020 "
-            "(PASP 132, 044503).",
+            f"Network: {origin(run.network_config.name)}",
             "",
             "## Training",
             "",

@@ -17,6 +17,7 @@ import numpy as np
 
 from racnet_tools.errors import RacnetError
 from racnet_tools.models import network_config, predict
+from racnet_tools.models.registry import origin
 from racnet_tools.models.uncertainty import ood_score
 from racnet_tools.simulate import simulate
 from racnet_tools.spectra import Preprocessing
@@ -43,7 +44,7 @@ class Task:
     title : str
         In words.
     subclass_presets : mapping
-        Class to the preset that divides it further.
+        Class to the preset that divides it further, unless another is named.
     """
 
     classes: tuple[str, ...]
@@ -168,7 +169,14 @@ def reject_threshold(probabilities: np.ndarray, y: np.ndarray) -> float:
     return min(1.0, math.ceil(np.quantile(right, ACCEPTED, method="higher") * 1e4) / 1e4)
 
 
-def save_simulated_preset(run: Run, folder: str | Path, *, remarks: str = "", overwrite: bool = False) -> Path:
+def save_simulated_preset(
+    run: Run,
+    folder: str | Path,
+    *,
+    remarks: str = "",
+    subclass_presets: Mapping[str, str] | None = None,
+    overwrite: bool = False,
+) -> Path:
     """Make a preset of a run of `train_on_simulated`, with the threshold of rejection set on its validation set.
 
     Parameters
@@ -179,6 +187,8 @@ def save_simulated_preset(run: Run, folder: str | Path, *, remarks: str = "", ov
         The preset to write.
     remarks : str
         Markdown that the model card ends with, such as results on real spectra.
+    subclass_presets : mapping of str to str, optional
+        Class to the preset that divides it further; by default stars are divided by racnet-star.
     overwrite : bool
         Whether an existing preset may be replaced.
 
@@ -194,8 +204,9 @@ def save_simulated_preset(run: Run, folder: str | Path, *, remarks: str = "", ov
     x, y = make_set(name, validation_size(run.config["data"]["spectra_per_epoch"]), (seed, 1, 0))
     threshold = reject_threshold(predict(run.model(), x), y)
     labels: dict[str, Any] = {"task": name, "classes": list(task.classes), "reject_threshold": threshold}
-    if task.subclass_presets:
-        labels["subclass_presets"] = dict(task.subclass_presets)
+    children = task.subclass_presets if subclass_presets is None else subclass_presets
+    if children:
+        labels["subclass_presets"] = dict(children)
     return save_preset(
         run,
         folder,
@@ -220,8 +231,7 @@ def _card(run: Run, task: Task, name: str, threshold: float) -> str:
             f"# {name}",
             "",
             f"Tells {task.title} apart from one low-resolution optical spectrum, without its redshift.",
-            f"Network: {run.network_config.name}, consistent with the text and the parameter counts of Zou et al. 2020 "
-            "(PASP 132, 044503).",
+            f"Network: {origin(run.network_config.name)}",
             "",
             "## Training",
             "",

@@ -1,4 +1,4 @@
-"""The five networks and the attention variants: parameter counts, and everything a network must pass."""
+"""The networks and the attention variants: parameter counts, and everything a network must pass."""
 
 import numpy as np
 import pytest
@@ -20,6 +20,7 @@ COUNTS = {
     "sscnn": (8_115_395, 8_116_420, 316_204_032),
     "rcnet": (388_051, 388_180, 48_186_176),
     "racnet": (622_995, 623_124, 66_263_104),
+    "racmini": (317_987, 318_116, 11_406_592),
 }
 
 

@@ -22,7 +22,14 @@ __all__ = ["ATTENTIONS", "NETWORKS", "SCHEDULES", "SIMULATED", "Plan", "checked_
 #: Simulated data: task of `racnet_tools.training.simulated` to its classes.
 SIMULATED = {"class": ("STAR", "GALAXY", "QSO"), "stellar_type": ("A", "F", "G", "K", "M")}
 #: Networks of `racnet_tools.models` with their titles, in the paper's order.
-NETWORKS = {"fc": "FC network", "cnet": "C-Net", "sscnn": "1D SSCNN", "rcnet": "RC-Net", "racnet": "RAC-Net"}
+NETWORKS = {
+    "fc": "FC network",
+    "cnet": "C-Net",
+    "sscnn": "1D SSCNN",
+    "rcnet": "RC-Net",
+    "racnet": "RAC-Net",
+    "racmini": "RAC-Net mini",
+}
 #: Channel weights that RAC-Net can have.
 ATTENTIONS = {
     "paper": "paper, eq. 7 to 11",
