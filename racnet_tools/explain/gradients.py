@@ -7,7 +7,7 @@ al. 2017, ICCV (arXiv:1610.02391). Noise of a spectrum after Stoehr et al. 2008,
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
