@@ -7,13 +7,19 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
-from concurrent.futures import Executor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError, Executor, Future
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from typing import TypeVar
 
 from racnet_tools.errors import RacnetError
 
-__all__ = ["available_threads", "dask_executor", "process_executor"]
+__all__ = ["available_threads", "dask_executor", "in_order", "process_executor", "workforce"]
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 _CONNECT_TIMEOUT = "10s"
 
@@ -23,6 +29,79 @@ def available_threads() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@contextmanager
+def workforce(workers: int | None = None, scheduler: str | None = None) -> Iterator[tuple[Executor | None, int]]:
+    """What ``--workers`` and ``--scheduler`` stand for.
+
+    Parameters
+    ----------
+    workers : int, optional
+        Worker processes on this machine; with None or 1 the work is done in this process.
+    scheduler : str, optional
+        Address of a Dask scheduler to work on instead.
+
+    Yields
+    ------
+    executor : Executor or None
+        None: do it here.
+    n : int
+        Pieces that it works on at a time.
+
+    Raises
+    ------
+    RacnetError
+        As `dask_executor`; and, when the block ends because workers died or the scheduler went away, with what to do.
+    """
+    try:
+        if scheduler is not None:
+            with dask_executor(scheduler) as (executor, n):
+                yield executor, n
+        elif workers is not None and workers > 1:
+            with process_executor(workers) as pool:
+                yield pool, workers
+        else:
+            yield None, 1
+    except (BrokenProcessPool, CancelledError) as error:
+        what = "The Dask scheduler went away" if scheduler is not None else "A worker process died"
+        raise RacnetError(
+            f"{what}, perhaps for want of memory. What is done is kept: repeat the command (racnet classify with "
+            "--resume) to go on, with fewer workers if it happens again."
+        ) from error
+    except Exception as error:
+        if type(error).__name__ != "KilledWorker":  # Dask's, which need not be installed
+            raise
+        raise RacnetError(
+            f"Workers died again and again over one piece of work ({error}). What is done is kept: repeat the command "
+            "(racnet classify with --resume) to go on."
+        ) from error
+
+
+def in_order(
+    executor: Executor | None, function: Callable[[T], R], tasks: Iterable[T], ahead: int
+) -> Iterator[tuple[T, R]]:
+    """Each task with the function's result, in the tasks' order; `ahead` of them are handed out at a time.
+
+    Tasks are taken as they are needed. When the iteration is left, what has not begun is cancelled.
+    """
+    if executor is None:
+        for task in tasks:
+            yield task, function(task)
+        return
+    pending: deque[tuple[T, Future[R]]] = deque()
+    try:
+        for task in tasks:
+            pending.append((task, executor.submit(function, task)))
+            while pending and (len(pending) > ahead or pending[0][1].done()):
+                first, future = pending.popleft()
+                yield first, future.result()
+        while pending:
+            first, future = pending.popleft()
+            yield first, future.result()
+    finally:
+        for _, future in pending:
+            future.cancel()
 
 
 @contextmanager

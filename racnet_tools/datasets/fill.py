@@ -14,7 +14,8 @@ from racnet_tools.errors import RacnetError, ReadError
 from racnet_tools.readers import read_batches
 from racnet_tools.simulate import simulate_chunks
 from racnet_tools.simulate.survey import check_counts
-from racnet_tools.spectra import SpectrumSet
+from racnet_tools.spectra import LogLambdaGrid, SpectrumSet
+from racnet_tools.workers import in_order, workforce
 
 __all__ = ["fill_simulated", "ingest", "open_or_create"]
 
@@ -55,6 +56,7 @@ def fill_simulated(
     *,
     seed: int,
     workers: int = 1,
+    scheduler: str | None = None,
     progress: Callable[[int], None] = lambda n_spectra: None,
 ) -> SpectrumStore:
     """Simulate a survey into a store, or go on with one that was interrupted.
@@ -69,6 +71,8 @@ def fill_simulated(
         The same seed gives the same store, byte for byte, whatever the workers and the interruptions.
     workers : int
         Processes that simulate.
+    scheduler : str, optional
+        Address of a Dask scheduler to simulate on instead.
     progress : callable, optional
         Called with the number of spectra that were done since the last call, those of an earlier run included.
 
@@ -89,7 +93,8 @@ def fill_simulated(
     store = open_or_create(path, provenance)
     with store.writing():
         progress(len(store))
-        left = simulate_chunks(wanted, seed=seed, chunk=_BLOCK, workers=workers, start=len(store.blocks))
+        done = len(store.blocks)
+        left = simulate_chunks(wanted, seed=seed, chunk=_BLOCK, workers=workers, scheduler=scheduler, start=done)
         for spectra in left:
             store.append(spectra)
             progress(len(spectra))
@@ -97,7 +102,12 @@ def fill_simulated(
 
 
 def ingest(
-    path: str | Path, files: Iterable[str | Path], progress: Callable[[int], None] = lambda n_files: None
+    path: str | Path,
+    files: Iterable[str | Path],
+    progress: Callable[[int], None] = lambda n_files: None,
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
 ) -> tuple[SpectrumStore, list[ReadError]]:
     """Read files into a store, or go on: files whose spectra are in the store already are not read again.
 
@@ -109,6 +119,10 @@ def ingest(
         Files, as `racnet_tools.readers.find_files` gives them; taken lazily.
     progress : callable, optional
         Called with the number of files that were done since the last call.
+    workers : int, optional
+        Processes that read; this one writes, in the files' order, so that the store is the same for any number.
+    scheduler : str, optional
+        Address of a Dask scheduler to read on instead.
 
     Returns
     -------
@@ -127,24 +141,37 @@ def ingest(
     with store.writing():
         held = dict(zip(store.column("spec_id").tolist(), store.column("path").tolist(), strict=True))
         read = set(held.values())
-        taken = 0
+        passed = 0
 
-        def new() -> Iterator[str | Path]:
-            nonlocal taken
-            for file in files:
-                taken += 1
-                if str(file) not in read:
-                    yield file
+        def pieces() -> Iterator[tuple[LogLambdaGrid, list[str]]]:
+            nonlocal passed
+            left: list[str] = []
+            for file in map(str, files):
+                if file in read:
+                    passed += 1
+                    continue
+                left.append(file)
+                if len(left) == _BLOCK:
+                    yield store.grid, left
+                    left = []
+            if left:
+                yield store.grid, left
 
-        for spectra, errors in read_batches(new(), size=_BLOCK, grid=store.grid):
-            refused.extend(errors)
-            if spectra is not None:
-                good = _without_repeats(spectra, held, refused)
-                store.append(good)
-            progress(taken)
-            taken = 0
-        progress(taken)
+        with workforce(workers, scheduler) as (executor, n):
+            for (_, names), batches in in_order(executor, _read, pieces(), n + 1):
+                for spectra, errors in batches:
+                    refused.extend(errors)
+                    if spectra is not None:
+                        store.append(_without_repeats(spectra, held, refused))
+                progress(len(names) + passed)
+                passed = 0
+        progress(passed)
     return store, refused
+
+
+def _read(piece: tuple[LogLambdaGrid, list[str]]) -> list[tuple[SpectrumSet | None, list[ReadError]]]:
+    grid, names = piece
+    return list(read_batches(names, size=_BLOCK, grid=grid))
 
 
 def _without_repeats(spectra: SpectrumSet, held: dict[str, str], refused: list[ReadError]) -> SpectrumSet:

@@ -106,7 +106,7 @@ class ResidualConfig(NetworkConfig):
 
     @property
     def stem_step(self) -> tuple[int, int, float]:
-        """Pixels from one position of the first block to the next, pixels that one sees, and the middle of the first."""
+        """Of the first block: pixels from one position to the next, pixels that one sees, middle of the first."""
         if not self.stem:
             return 1, 1, 0.0
         _, width, stride = self.stem

@@ -131,7 +131,7 @@ def _limit(through: np.ndarray, z: float, rng: np.random.Generator) -> None:
     end = int(np.searchsorted(LAMOST_GRID.wave, _LIMIT * (1 + z)))
     if end == 0:
         return
-    place = z - rng.exponential(1 / (2.84 * ((1 + z) / 4.5) ** 2.04))
+    place = max(z - rng.exponential(1 / (2.84 * ((1 + z) / 4.5) ** 2.04)), 0.0)  # one in 1e5 would lie below -1
     edge = LAMOST_GRID.wave[:end] / (_LIMIT * (1 + place))
     depth = np.where(edge < 1, min(rng.lognormal(1.0, 0.8), 50.0) * edge**3, 0)
     diffuse = 8 * (1 - LAMOST_GRID.wave[:end] / (_LIMIT * (1 + z)))  # by the many thinner clouds

@@ -5,11 +5,8 @@ Labels are STAR, GALAXY, QSO and UNKNOWN; the spectral types of stars follow the
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import islice
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -24,6 +21,7 @@ from racnet_tools.simulate.scene import extinction_ccm89, sodium_transmission
 from racnet_tools.simulate.stars import STELLAR_BORDERS, draw_stars
 from racnet_tools.simulate.unknown import draw_unknown
 from racnet_tools.spectra import LAMOST_GRID, SpectrumSet
+from racnet_tools.workers import in_order, workforce
 
 __all__ = ["CLASS_COUNTS_DR5", "STELLAR_BORDERS", "check_counts", "simulate", "simulate_chunks", "survey_counts"]
 
@@ -178,7 +176,13 @@ def measured(flux: np.ndarray, ivar: np.ndarray, ebv: np.ndarray, first: np.ndar
 
 
 def simulate_chunks(
-    counts: Mapping[str, int], *, seed: int | Sequence[int], chunk: int = 500, workers: int = 1, start: int = 0
+    counts: Mapping[str, int],
+    *,
+    seed: int | Sequence[int],
+    chunk: int = 500,
+    workers: int = 1,
+    scheduler: str | None = None,
+    start: int = 0,
 ) -> Iterator[SpectrumSet]:
     """Simulate a survey of any size piece by piece, in memory that does not grow with it.
 
@@ -192,6 +196,8 @@ def simulate_chunks(
         Spectra at a time.
     workers : int
         Processes that simulate; with 1 it is done in this one.
+    scheduler : str, optional
+        Address of a Dask scheduler to simulate on instead.
     start : int
         Chunks to pass over, which were made before.
 
@@ -213,20 +219,13 @@ def simulate_chunks(
     own = tuple(np.atleast_1d(seed).tolist())
     plan = enumerate(_plan(counts, chunk, np.random.default_rng(own)), start=1)
     tasks = ((part, (*own, number)) for number, part in islice(plan, start, None))
-    if workers == 1:
-        yield from (_simulate(part, own_seed) for part, own_seed in tasks)
-        return
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        running: deque[Future[SpectrumSet]] = deque()
-        try:
-            for task in tasks:
-                running.append(pool.submit(_simulate, task[0], task[1]))
-                if len(running) > workers:
-                    yield running.popleft().result()
-            while running:
-                yield running.popleft().result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+    with workforce(workers, scheduler) as (executor, n):
+        for _, spectra in in_order(executor, _simulate_task, tasks, n + 1):
+            yield spectra
+
+
+def _simulate_task(task: tuple[Mapping[str, int], Sequence[int]]) -> SpectrumSet:
+    return _simulate(*task)
 
 
 def _plan(counts: Mapping[str, int], chunk: int, rng: np.random.Generator) -> Iterator[dict[str, int]]:

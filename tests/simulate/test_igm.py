@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from racnet_tools.simulate import igm
 from racnet_tools.simulate.igm import intergalactic_transmission, mean_depth
 from racnet_tools.spectra import LAMOST_GRID
 
@@ -42,3 +43,19 @@ def test_it_repeats_with_its_seed():
     one, same, other = (intergalactic_transmission(np.array([3.0]), np.random.default_rng(k)) for k in (1, 1, 2))
     assert np.array_equal(one, same)
     assert not np.array_equal(one, other)
+
+
+def test_a_limit_system_drawn_below_redshift_zero_absorbs_nothing_of_its_own():
+    class Far:
+        def exponential(self, scale):
+            return 30.0
+
+        def lognormal(self, mean, sigma):
+            return 5.0
+
+    through = np.ones(LAMOST_GRID.n_pixels, np.float32)
+    igm._limit(through, 3.2, Far())
+    assert np.isfinite(through).all()
+    end = np.searchsorted(LAMOST_GRID.wave, 911.75 * 4.2)
+    np.testing.assert_allclose(through[:end], np.exp(-8 * (1 - LAMOST_GRID.wave[:end] / (911.75 * 4.2))), rtol=1e-3)
+    assert (through[end:] == 1).all()
