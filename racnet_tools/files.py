@@ -1,4 +1,8 @@
-"""Writing files so that no reader ever meets half of one: written beside, then renamed; one writer at a time."""
+"""Names of files, here or in object storage; and writing so that no reader ever meets half of a file.
+
+Local files are `pathlib.Path`s. Names such as ``s3://bucket/folder`` become universal-pathlib's, which have the same
+methods (fsspec does the work); credentials and endpoints are taken from the environment or fsspec's configuration.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,42 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from racnet_tools.errors import RacnetError
 
-__all__ = ["atomic_path", "locked", "sha256"]
+__all__ = ["PROTOCOLS", "any_path", "atomic_path", "is_remote", "locked", "sha256"]
+
+#: Object storage (and fsspec's own two, for tests); nothing else is followed, such as web addresses in a list of files.
+PROTOCOLS = ("s3", "gs", "gcs", "abfs", "memory", "file")
+
+
+def is_remote(name: str | Path) -> bool:
+    """Whether a name is an address such as ``s3://bucket/key``, not a file's here."""
+    return "://" in str(name)
+
+
+def any_path(name: str | Path) -> Path:
+    """A name as a path: a `pathlib.Path`, or one with the same methods in object storage.
+
+    Raises
+    ------
+    RacnetError
+        If the protocol is none of `PROTOCOLS`, or what it needs is not installed.
+    """
+    if not is_remote(name):
+        return Path(name)
+    protocol = str(name).partition("://")[0]
+    if protocol not in PROTOCOLS:
+        raise RacnetError(f"Expected a file, or an address of {', '.join(PROTOCOLS)}. Received: {str(name)!r}.")
+    try:
+        from upath import UPath
+
+        path: Any = UPath(str(name))
+        path.fs  # noqa: B018 (asks for the protocol's own package)
+    except ImportError as error:
+        raise RacnetError(f"{name}: {protocol}:// needs 'racnet-tools[scale]' ({error}).") from error
+    return path
 
 
 @contextmanager
@@ -22,7 +57,8 @@ def atomic_path(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
     Parameters
     ----------
     path : str or Path
-        Where the file shall be in the end. The temporary name keeps its suffixes.
+        Where the file shall be in the end. The temporary name keeps its suffixes. An object is written here and
+        uploaded.
     overwrite : bool
         Whether an existing file may be replaced.
 
@@ -36,9 +72,16 @@ def atomic_path(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
     RacnetError
         If `path` exists and `overwrite` is false, or its folder does not exist.
     """
-    path = Path(path)
+    path = any_path(path)
+    there: Any = path
     if path.exists() and not overwrite:
         raise RacnetError(f"{path} exists already and is not overwritten. Choose another name or pass overwrite=True.")
+    if is_remote(path):
+        with tempfile.TemporaryDirectory() as folder:
+            local = Path(folder, path.name)
+            yield local
+            there.fs.put_file(str(local), there.path)  # an object appears whole or not at all
+        return
     if not path.parent.is_dir():
         raise RacnetError(f"The folder {path.parent} does not exist: {path.name} cannot be written. Create it first.")
     handle, name = tempfile.mkstemp(prefix=".writing-", suffix="".join(path.suffixes[-2:]), dir=path.parent)

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from racnet_tools.errors import RacnetError
 
-__all__ = ["available_threads", "dask_executor", "in_order", "process_executor", "workforce"]
+__all__ = ["available_threads", "dask_executor", "in_order", "kills_workers", "process_executor", "workforce"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -70,12 +70,17 @@ def workforce(workers: int | None = None, scheduler: str | None = None) -> Itera
             "--resume) to go on, with fewer workers if it happens again."
         ) from error
     except Exception as error:
-        if type(error).__name__ != "KilledWorker":  # Dask's, which need not be installed
+        if not kills_workers(error):
             raise
         raise RacnetError(
             f"Workers died again and again over one piece of work ({error}). What is done is kept: repeat the command "
             "(racnet classify with --resume) to go on."
         ) from error
+
+
+def kills_workers(error: Exception) -> bool:
+    """Whether Dask gave a piece of work up, because worker after worker died over it."""
+    return type(error).__name__ == "KilledWorker"  # of a package that need not be installed
 
 
 def in_order(

@@ -18,11 +18,13 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 from racnet_tools import __version__
 from racnet_tools.errors import RacnetError
+from racnet_tools.files import any_path
 
-__all__ = ["COMMANDS", "UsageError", "command_parser", "main", "positive"]
+__all__ = ["COMMANDS", "UsageError", "add_workers", "command_parser", "main", "output_path", "positive"]
 
 #: Sub-command to its line in ``racnet --help``; the module of the same name holds it.
 COMMANDS = {
@@ -42,6 +44,21 @@ COMMANDS = {
 
 class UsageError(RacnetError):
     """The command line asks for something that cannot be done as written; exit status 2."""
+
+
+def output_path(text: str) -> Path:
+    """A file or folder to write, here or in object storage, as argparse's ``type``."""
+    try:
+        return any_path(text)
+    except RacnetError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """Name the options that say where the work is done; see `racnet_tools.workers.workforce`."""
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--workers", type=positive, metavar="N", help="worker processes (default: this process alone)")
+    where.add_argument("--scheduler", metavar="ADDRESS", help="Dask scheduler to work on, such as tcp://host:8786")
 
 
 def positive(text: str) -> int:

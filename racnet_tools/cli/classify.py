@@ -1,11 +1,12 @@
 """Classify the spectra in files.
 
 INPUT is any mix of files, folders (searched with their sub-folders), quoted glob patterns, and @list.txt with one of
-these a line. The output's extension decides its format: .csv, .ecsv, .fits, .vot or .parquet. It has one row for each
-spectrum: spec_id, path, survey, label, confidence, p_<CLASS>..., subclass, subclass_confidence, rejected, ood_score,
-z_header, snr_g, snr_r. Missing values are empty cells (CSV, ECSV), NaN or empty text (FITS, VOTable) or null (Parquet).
-spec_id is text: where a reader of CSV guesses types, tell it so. Text in CSV that a spreadsheet would take for a
-formula is preceded by an apostrophe.
+these a line; INPUT and FILE may lie in object storage too (s3://bucket/name; needs the extra `scale`). The output's
+extension decides its format: .csv, .ecsv, .fits, .vot or .parquet. It has one row for each spectrum: spec_id, path,
+survey, label, confidence, p_<CLASS>..., subclass, subclass_confidence, rejected, ood_score, z_header, snr_g, snr_r.
+Missing values are empty cells (CSV, ECSV), NaN or empty text (FITS, VOTable) or null (Parquet). spec_id is text: where
+a reader of CSV guesses types, tell it so. Text in CSV that a spreadsheet would take for a formula is preceded by an
+apostrophe.
 
 The networks are computed by ONNX Runtime in float32, and the catalogue is then the same on every machine to 1e-5. With
 the extra `fast`, --engine openvino computes them in float32 too, in less time; openvino-bf16 in bfloat16 where a class
@@ -14,7 +15,8 @@ quickest that gives the same classes. Which it was is written into the catalogue
 
 Inputs that cannot be read are listed with the reason in <FILE stem>.errors.csv, and the rest goes on. A run that was
 interrupted or killed keeps what it has done in the folder FILE.part; the same command with --resume goes on from there
-and ends with the same file as a run that was left alone.
+and ends with the same file as a run that was left alone. (Of a FILE in object storage that folder is in the working
+folder.)
 
 Exit status: 0 all done, 2 wrong usage, 3 finished but some inputs were refused, 1 otherwise.
 """
@@ -25,9 +27,8 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
-from racnet_tools.cli import UsageError, positive
+from racnet_tools.cli import UsageError, add_workers, output_path, positive
 from racnet_tools.errors import RacnetError
 
 EXAMPLE = "racnet classify spectra/ 'night2/*.fits.gz' @more.txt --output catalogue.csv"
@@ -36,7 +37,7 @@ EXAMPLE = "racnet classify spectra/ 'night2/*.fits.gz' @more.txt --output catalo
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Name the options."""
     parser.add_argument("input", nargs="+", metavar="INPUT", help="file, folder, glob pattern or @list.txt")
-    parser.add_argument("--output", required=True, type=Path, metavar="FILE", help="catalogue to write")
+    parser.add_argument("--output", required=True, type=output_path, metavar="FILE", help="catalogue to write")
     parser.add_argument("--preset", default="racnet-class", metavar="NAME", help="preset (default: %(default)s)")
     parser.add_argument(
         "--engine",
@@ -47,9 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batch-size", type=positive, metavar="N", help="spectra in one pass (default: the fastest measured)"
     )
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument("--workers", type=positive, metavar="N", help="worker processes (default: this process alone)")
-    where.add_argument("--scheduler", metavar="ADDRESS", help="Dask scheduler to work on, such as tcp://host:8786")
+    add_workers(parser)
     parser.add_argument("--resume", action="store_true", help="continue an interrupted run")
 
 

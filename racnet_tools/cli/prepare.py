@@ -19,9 +19,9 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from racnet_tools.cli import UsageError
+from racnet_tools.cli import UsageError, add_workers
 from racnet_tools.errors import RacnetError
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--validation", type=float, default=0.0, metavar="X", help="share of objects to set aside of the training part"
     )
+    add_workers(parser)
     parser.add_argument("--describe", action="store_true", help="print the data set card")
     parser.add_argument("--dry-run", action="store_true", help="say what would be made and write nothing")
 
@@ -96,7 +97,8 @@ def run(args: argparse.Namespace) -> int:
     if stores:
         store = SpectrumStore.open(first)
     else:
-        store, refused = _ingest(args.input, args.output)
+        where = {"workers": args.workers, "scheduler": args.scheduler}
+        store, refused = _ingest(args.input, args.output, where)
     data = prepare(store, args.recipe, **choice)
     data.save(args.output)
     print(f"{args.output}: {data.recipe.title}")
@@ -113,7 +115,7 @@ def errors_path(output: Path) -> Path:
     return output.with_name(f"{output.name}.errors.csv")
 
 
-def _ingest(inputs: list[str], output: Path) -> tuple[SpectrumStore, int]:
+def _ingest(inputs: list[str], output: Path, where: dict[str, Any]) -> tuple[SpectrumStore, int]:
     from racnet_tools.cli.simulate import Progress
     from racnet_tools.datasets import ingest
     from racnet_tools.inference.catalogue import write_errors
@@ -126,7 +128,7 @@ def _ingest(inputs: list[str], output: Path) -> tuple[SpectrumStore, int]:
     total = sum(1 for _ in find_files(named))
     with Progress(total, "files") as progress:
         try:
-            store, refused = ingest(output / "spectra.zarr", find_files(named), progress)
+            store, refused = ingest(output / "spectra.zarr", find_files(named), progress, **where)
         except KeyboardInterrupt:
             print(f"\nInterrupted. The same command goes on from what is in {output}.", file=sys.stderr)
             raise

@@ -1,8 +1,9 @@
 """Simulate a survey into a store of spectra.
 
 The spectra are LAMOST-like, labelled STAR, GALAXY, QSO or UNKNOWN, and made from templates of real objects; nothing is
-downloaded. STORE is a folder (Zarr v3). One seed gives the same store whatever the number of workers, and a run that
-was interrupted or killed goes on when the same command is repeated, to the same bytes.
+downloaded. STORE is a folder (Zarr v3), here or in object storage (s3://bucket/name; needs the extra `scale`). One seed
+gives the same store whatever the number of workers, and a run that was interrupted or killed goes on when the same
+command is repeated, to the same bytes.
 
 What is simulated: --recipe makes what Data set 1, 2 or 3 of Zou et al. 2020 needs, --counts names numbers for STAR,
 GALAXY, QSO, UNKNOWN or spectral types (O B A F G K M), --spectra shares a number among the classes as LAMOST DR5 does.
@@ -14,9 +15,8 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from pathlib import Path
 
-from racnet_tools.cli import UsageError, positive
+from racnet_tools.cli import UsageError, add_workers, output_path, positive
 from racnet_tools.errors import RacnetError
 
 EXAMPLE = """racnet simulate --output survey.zarr --recipe dataset1 --scale 0.1 --seed 1 --workers 2
@@ -29,14 +29,14 @@ _SAMPLE = 64
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Name the options."""
-    parser.add_argument("--output", required=True, type=Path, metavar="STORE", help="folder of the store")
+    parser.add_argument("--output", required=True, type=output_path, metavar="STORE", help="folder of the store")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--spectra", type=positive, metavar="N", help="so many, in the class mix of LAMOST DR5")
     what.add_argument("--recipe", metavar="NAME", help="dataset1, dataset2 or dataset3: 10,000 of each class")
     what.add_argument("--counts", type=_counts, metavar="CLASS=N,...", help="numbers for classes or spectral types")
     parser.add_argument("--scale", type=float, metavar="X", help="with --recipe: share of its size (default: 1)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: %(default)s")
-    parser.add_argument("--workers", type=positive, default=1, metavar="N", help="processes (default: %(default)s)")
+    add_workers(parser)
     parser.add_argument("--dry-run", action="store_true", help="say what would be made, its size and the time")
 
 
@@ -76,16 +76,18 @@ def run(args: argparse.Namespace) -> int:
         start = time.monotonic()
         part = {name: max(1, round(_SAMPLE * number / total)) for name, number in counts.items() if number}
         simulate(part, seed=args.seed)
-        seconds = (time.monotonic() - start) / sum(part.values()) * total / args.workers
+        seconds = (time.monotonic() - start) / sum(part.values()) * total / (args.workers or 1)
         print(f"{args.output}: {total} spectra would be simulated")
         for name, number in counts.items():
             print(f"  {name:<10} {number}")
         print(f"  about {total * BYTES_PER_SPECTRUM / 1e6:,.0f} MB and {_duration(seconds)}", end="")
-        print(f" with {args.workers} worker{'s' if args.workers > 1 else ''}")
+        workers = args.workers or 1
+        print(f" with {workers} worker{'s' if workers > 1 else ''}")
         return 0
     with Progress(total, "spectra") as progress:
         try:
-            store = fill_simulated(args.output, counts, seed=args.seed, workers=args.workers, progress=progress)
+            where = {"workers": args.workers, "scheduler": args.scheduler}
+            store = fill_simulated(args.output, counts, seed=args.seed, progress=progress, **where)
         except KeyboardInterrupt:
             print(f"\nInterrupted. The same command goes on from what is in {args.output}.", file=sys.stderr)
             raise

@@ -23,6 +23,7 @@ from racnet_tools.datasets.recipes import Recipe, recipe
 from racnet_tools.datasets.splits import PARTS, hashed, objects_of, split
 from racnet_tools.datasets.store import SpectrumStore
 from racnet_tools.errors import RacnetError, ReadError
+from racnet_tools.files import is_remote
 from racnet_tools.spectra import Preprocessing, SpectrumSet
 
 if TYPE_CHECKING:
@@ -248,7 +249,7 @@ class DataSet:
             "racnet": toolkit_version(),
             "recipe": {**vars(self.recipe), "classes": list(self.classes)},
             "settings": self.settings,
-            "store": os.path.relpath(self.store.path, folder),
+            "store": str(self.store.path) if is_remote(self.store.path) else os.path.relpath(self.store.path, folder),
             "parts": list(self.index),
         }
         handle, name = tempfile.mkstemp(prefix=".writing-", dir=folder)
@@ -288,7 +289,7 @@ class DataSet:
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             found = f"no {_FILE}" if isinstance(error, FileNotFoundError) else f"{type(error).__name__}: {error}"
             raise ReadError(folder, expected="the folder of a data set", found=found) from error
-        opened = SpectrumStore.open(store or folder / text["store"])
+        opened = SpectrumStore.open(store or (text["store"] if is_remote(text["store"]) else folder / text["store"]))
         chains = {block.stop: block.chain for block in opened.blocks}
         if chains.get(settings["n_store"]) != settings["fingerprint"]:
             raise ReadError(

@@ -11,6 +11,7 @@ import numpy as np
 from racnet_tools.datasets.layout import CHUNK
 from racnet_tools.datasets.store import SpectrumStore, is_store
 from racnet_tools.errors import RacnetError, ReadError
+from racnet_tools.files import any_path
 from racnet_tools.readers import read_batches
 from racnet_tools.simulate import simulate_chunks
 from racnet_tools.simulate.survey import check_counts
@@ -30,7 +31,7 @@ def open_or_create(path: str | Path, provenance: Mapping[str, Any]) -> SpectrumS
     RacnetError
         If there is something else at `path`.
     """
-    if not Path(path).exists():
+    if not (is_store(path) or any_path(path).exists()):
         return SpectrumStore.create(path, provenance=provenance)
     if not is_store(path):
         raise RacnetError(f"{path} exists already and is no store of spectra. Choose another name.")
@@ -55,7 +56,7 @@ def fill_simulated(
     counts: Mapping[str, int],
     *,
     seed: int,
-    workers: int = 1,
+    workers: int | None = None,
     scheduler: str | None = None,
     progress: Callable[[int], None] = lambda n_spectra: None,
 ) -> SpectrumStore:
@@ -69,7 +70,7 @@ def fill_simulated(
         As for `racnet_tools.simulate.simulate`.
     seed : int
         The same seed gives the same store, byte for byte, whatever the workers and the interruptions.
-    workers : int
+    workers : int, optional
         Processes that simulate.
     scheduler : str, optional
         Address of a Dask scheduler to simulate on instead.
@@ -85,7 +86,7 @@ def fill_simulated(
     RacnetError
         If the store was begun otherwise, another process fills it, or counts, seed or workers are out of range.
     """
-    if workers < 1 or seed < 0:
+    if (workers is not None and workers < 1) or seed < 0:
         raise RacnetError(f"Expected a seed of 0 or more and 1 worker or more. Received: seed={seed}, {workers}.")
     wanted = {name: int(number) for name, number in counts.items()}
     provenance = {"kind": "simulated", "counts": wanted, "seed": seed, "block": _BLOCK}

@@ -1,8 +1,10 @@
 """The log of a store: what is committed, block by block, each line chained to the one before by SHA-256.
 
 A block counts once its line, newline included, is in ``commits.jsonl``; a torn last line is as if it had not been
-written. The first line holds the schema. The chain's last value names the content of the store up to that block, so
-a data set can tell whether a store still holds what it was prepared from, even after more was appended.
+written. Objects cannot be appended to: in object storage the log goes on in ``commits-0001.jsonl``, ... after every
+`_LINES` lines, and the last of these is written anew with each commit. The first line holds the schema. The chain's
+last value names the content of the store up to that block, so a data set can tell whether a store still holds what it
+was prepared from, even after more was appended.
 """
 
 from __future__ import annotations
@@ -16,10 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from racnet_tools.errors import ReadError
+from racnet_tools.files import is_remote
 
 __all__ = ["LOG", "Block", "CommitLog"]
 
 LOG = "commits.jsonl"
+_LINES = 256
 
 
 @dataclass(frozen=True)
@@ -60,11 +64,14 @@ class CommitLog:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / LOG
+        self.folder, self.path = folder, folder / LOG
+        self._remote = is_remote(folder)
+        self._last: list[bytes] = []  # lines of the last object
+        self._objects = 1
         self.schema: dict[str, Any] = {}
         self.blocks: list[Block] = []
         try:
-            lines = self.path.read_bytes().splitlines(keepends=True)
+            lines = self._lines() if self._remote else self.path.read_bytes().splitlines(keepends=True)
         except OSError as error:
             found = f"no {LOG}" if isinstance(error, FileNotFoundError | NotADirectoryError) else str(error)
             raise ReadError(folder, expected="a store of spectra", found=found) from error
@@ -85,6 +92,16 @@ class CommitLog:
             self._length += len(line)
         if not self.schema:
             raise ReadError(folder, expected="a store of spectra", found=f"no schema in {LOG}")
+
+    def _lines(self) -> list[bytes]:
+        """All lines of a log in object storage."""
+        lines: list[bytes] = []
+        self._objects = 0
+        while not self._objects or (len(self._last) == _LINES and (self.folder / _object(self._objects)).exists()):
+            self._last = (self.folder / _object(self._objects)).read_bytes().splitlines(keepends=True)
+            lines += self._last
+            self._objects += 1
+        return lines
 
     def _take(self, line: dict[str, Any]) -> None:
         chain = line.pop("chain")
@@ -111,7 +128,7 @@ class CommitLog:
 
     def cut(self) -> None:
         """Remove a torn last line; for the process that holds the lock."""
-        if self.path.stat().st_size != self._length:
+        if not self._remote and self.path.stat().st_size != self._length:
             os.truncate(self.path, self._length)
 
     def commit(self, stop: int, sha256: str, notes: Mapping[str, Any]) -> None:
@@ -120,10 +137,16 @@ class CommitLog:
         if notes:
             line["notes"] = dict(notes)
         data = _line(self._chain, line)
-        with self.path.open("ab") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        if self._remote:
+            if len(self._last) >= _LINES:
+                self._last, self._objects = [], self._objects + 1
+            self._last.append(data)
+            (self.folder / _object(self._objects - 1)).write_bytes(b"".join(self._last))
+        else:
+            with self.path.open("ab") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
         self._length += len(data)
         self._take(json.loads(data))
 
@@ -131,6 +154,11 @@ class CommitLog:
     def create(cls, folder: Path, schema: Mapping[str, Any]) -> None:
         """Write the first line."""
         (folder / LOG).write_bytes(_line("", {"schema": schema}))
+
+
+def _object(number: int) -> str:
+    """Name of the log's objects: 0 is ``commits.jsonl``."""
+    return f"{Path(LOG).stem}-{number:04d}.jsonl" if number else LOG
 
 
 def _text(line: Mapping[str, Any]) -> str:

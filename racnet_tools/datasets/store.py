@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,6 +32,7 @@ from racnet_tools.datasets.layout import (
 from racnet_tools.datasets.log import LOG, Block, CommitLog
 from racnet_tools.datasets.order import in_groups, shuffled_groups
 from racnet_tools.errors import RacnetError, ReadError
+from racnet_tools.files import any_path, is_remote
 from racnet_tools.spectra import LAMOST_GRID, LogLambdaGrid, SpectrumSet
 from racnet_tools.spectra.columns import COLUMNS
 
@@ -45,7 +47,7 @@ _LOCK = "writer.lock"
 
 def is_store(path: str | Path) -> bool:
     """Whether a folder looks like a store."""
-    return (Path(path) / LOG).is_file()
+    return (any_path(path) / LOG).is_file()
 
 
 class SpectrumStore:
@@ -69,7 +71,7 @@ class SpectrumStore:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+        self.path = any_path(path)
         self._writing = False
         self._load()
 
@@ -87,7 +89,7 @@ class SpectrumStore:
         self.grid = LogLambdaGrid(**schema["grid"])
         self.provenance: dict[str, Any] = schema["provenance"]
         with self._told():
-            self._group = zarr.open_group(self.path, mode="r+" if self._writing else "r")
+            self._group = zarr.open_group(str(self.path), mode="r+" if self._writing else "r")
             self._cubes = {name: self._group[name] for name in CUBES}
             self._n_good, self._wave = self._group["n_good"], self._group["wave"]
             self._columns = dict(sorted(self._group["columns"].arrays()))
@@ -123,23 +125,21 @@ class SpectrumStore:
         RacnetError
             If `path` exists or its parent does not.
         """
-        path, zarr = Path(path), zarr_module()
+        path = any_path(path)
+        zarr_module()
         if path.exists():
             raise RacnetError(f"{path} exists already and is not overwritten. Choose another name.")
-        if not path.absolute().parent.is_dir():
+        if not is_remote(path) and not path.absolute().parent.is_dir():
             raise RacnetError(f"The folder {path.absolute().parent} does not exist. Create it first.")
         schema = {**_FORMAT, "racnet": toolkit_version(), "grid": grid.to_dict(), "provenance": dict(provenance or {})}
+        if is_remote(path):  # objects cannot be renamed at once: the log, without which it is no store, comes last
+            _write_empty(str(path), grid, schema)
+            CommitLog.create(path, schema)
+            return cls(path)
         folder = Path(tempfile.mkdtemp(prefix=".writing-", dir=path.absolute().parent))
         try:
             folder.chmod(0o777 & ~_umask())
-            group = zarr.create_group(folder, attributes=schema)
-            group.create_group("columns")
-            for name in (*CUBES, "n_good", "wave"):
-                array = create_array(group, name, 0, grid.n_pixels)
-                if name == "wave":
-                    array[:] = grid.wave
-            for name, (kind, _) in COLUMNS.items():
-                create_array(group, name, 0, grid.n_pixels, text=kind is str)
+            _write_empty(str(folder), grid, schema)
             CommitLog.create(folder, schema)
             folder.rename(path)
         finally:
@@ -294,13 +294,14 @@ class SpectrumStore:
         if self._writing:
             yield
             return
-        with _locked(self.path):
+        with (_locked_remotely if is_remote(self.path) else _locked)(self.path):
             self._writing = True
             try:
                 self._load()
                 self._log.cut()
-                for left in self.path.rglob("*.partial"):
-                    left.unlink(missing_ok=True)
+                if not is_remote(self.path):
+                    for left in self.path.rglob("*.partial"):
+                        left.unlink(missing_ok=True)
                 self._resize(len(self))
                 yield
             finally:
@@ -414,6 +415,17 @@ class SpectrumStore:
             ) from error
 
 
+def _write_empty(folder: str, grid: LogLambdaGrid, schema: dict[str, Any]) -> None:
+    group = zarr_module().create_group(folder, attributes=schema)
+    group.create_group("columns")
+    for name in (*CUBES, "n_good", "wave"):
+        array = create_array(group, name, 0, grid.n_pixels)
+        if name == "wave":
+            array[:] = grid.wave
+    for name, (kind, _) in COLUMNS.items():
+        create_array(group, name, 0, grid.n_pixels, text=kind is str)
+
+
 def _joined(sets: list[SpectrumSet]) -> list[SpectrumSet]:
     from racnet_tools.spectra import concatenate
 
@@ -462,3 +474,34 @@ def _locked(folder: Path) -> Iterator[None]:
             yield
         finally:
             file.truncate(0)
+
+
+@contextmanager
+def _locked_remotely(folder: Path) -> Iterator[None]:
+    """Keep a second writer out by an object that only one can make; who is killed leaves it behind."""
+    path: Any = folder / _LOCK
+    mine = f"{platform.node()} {os.getpid()}"
+    try:
+        path.fs.pipe_file(path.path, mine.encode(), mode="create")
+    except FileExistsError as error:
+        holder = path.read_text().split()
+        if holder[:1] != [platform.node()] or _runs(int(holder[1])):
+            raise RacnetError(
+                f"Process {' '.join(reversed(holder))} is writing to {folder}. Wait until it has finished; if it was "
+                f"killed, delete {path}."
+            ) from error
+        path.write_text(mine)
+    try:
+        yield
+    finally:
+        path.unlink()
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -14,7 +14,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -29,7 +28,7 @@ from racnet_tools.inference.journal import signature
 from racnet_tools.inference.presets import available_presets
 from racnet_tools.readers.record import Record
 from racnet_tools.spectra.spectrum_set import SpectrumSet
-from racnet_tools.workers import available_threads
+from racnet_tools.workers import available_threads, kills_workers
 
 __all__ = ["CHUNK_FILES", "Recipe", "classify_chunks"]
 
@@ -215,16 +214,22 @@ def classify_chunks(
     RacnetError
         If a worker dies or cannot load the preset.
     """
-    workers = workers or available_threads()
-    own = ThreadPoolExecutor(workers) if executor is None else None
-    pool = executor if own is None else own
-    pending: deque[tuple[dict[str, Any], Future | None]] = deque()
+    own = ThreadPoolExecutor(available_threads()) if executor is None else None
+    workers = available_threads() if executor is None else workers or 1
+    pool = executor or own
+    assert pool is not None
+    pending: deque[tuple[dict[str, Any], Future[Any] | None]] = deque()
 
     def finished() -> tuple[dict[str, Any], bool]:
         record, future = pending.popleft()
         if future is None:
             return record, False
-        rows, errors = future.result()
+        try:
+            rows, errors = future.result()
+        except Exception as error:
+            if not kills_workers(error):
+                raise
+            rows, errors = _one_by_one(pool, recipe, [name for name, *_ in record["inputs"]])
         return {**record, "rows": rows, "errors": errors}, True
 
     try:
@@ -234,23 +239,33 @@ def classify_chunks(
             if record is not None:
                 pending.append((record, None))
             else:
-                future = pool.submit(classify_chunk, recipe, names)  # type: ignore[union-attr]
-                pending.append(({"chunk": chunk, "inputs": inputs}, future))
+                pending.append(({"chunk": chunk, "inputs": inputs}, pool.submit(classify_chunk, recipe, names)))
             while pending and (len(pending) > 2 * workers or pending[0][1] is None or pending[0][1].done()):
                 yield finished()
         while pending:
             yield finished()
-    except BrokenProcessPool as error:
-        raise RacnetError(
-            "A worker process died, perhaps for want of memory. What is done is kept: repeat the command with --resume "
-            "and fewer workers."
-        ) from error
     finally:
         for _, future in pending:
             if future is not None:
                 future.cancel()
         if own is not None:
             own.shutdown(cancel_futures=True)
+
+
+def _one_by_one(executor: Executor, recipe: Recipe, names: list[str]) -> tuple[list[list[Any]], list[tuple[str, str]]]:
+    """A chunk in which something made worker after worker die: the file that does is refused, the rest is kept."""
+    rows: list[list[Any]] = []
+    errors: list[tuple[str, str]] = []
+    for name in names:
+        try:
+            done, refused = executor.submit(classify_chunk, recipe, [name]).result()
+        except Exception as error:
+            if not kills_workers(error):
+                raise
+            done, refused = [], [(printable(name), "workers died over it: too large for their memory, or damaged")]
+        rows += done
+        errors += refused
+    return rows, errors
 
 
 def _chunks(paths: Iterable[str | Path]) -> Iterator[list[str]]:

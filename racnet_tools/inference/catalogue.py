@@ -79,7 +79,7 @@ def catalogue_format(path: str | Path) -> str:
     RacnetError
         If the extension is none of them.
     """
-    extension = Path(path).suffix.lower()
+    extension = Path(str(path)).suffix.lower()
     if extension not in FORMATS:
         raise RacnetError(
             f"The output's extension decides its format: expected {', '.join(FORMATS)}. Received: {str(path)!r}."

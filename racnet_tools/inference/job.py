@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import chain
@@ -13,12 +12,13 @@ from typing import Any
 
 from racnet_tools import __version__
 from racnet_tools.errors import RacnetError
+from racnet_tools.files import any_path, is_remote
 from racnet_tools.inference.batch import Recipe, classify_chunks
 from racnet_tools.inference.catalogue import catalogue_format, write_catalogue, write_errors
 from racnet_tools.inference.classifier import Classifier
 from racnet_tools.inference.engines import AUTO, DEFAULT
 from racnet_tools.inference.journal import Journal
-from racnet_tools.workers import dask_executor, process_executor
+from racnet_tools.workers import workforce
 
 __all__ = ["Summary", "check_output", "classify_to_file", "errors_path"]
 
@@ -71,7 +71,7 @@ def check_output(output: Path, resume: bool) -> bool:
         If the catalogue cannot be written there: unknown format, no such folder, or something would be overwritten.
     """
     catalogue_format(output)
-    if not output.absolute().parent.is_dir():
+    if not is_remote(output) and not output.absolute().parent.is_dir():
         raise RacnetError(f"The folder {output.absolute().parent} of the output does not exist. Create it first.")
     if Journal.unfinished(output):
         if resume:
@@ -107,7 +107,8 @@ def classify_to_file(
     paths : iterable of path
         Files with spectra, taken lazily.
     output : str or Path
-        The catalogue; its extension decides the format. Refused inputs are listed in ``<stem>.errors.csv`` beside it.
+        The catalogue, here or in object storage; its extension decides the format. Refused inputs are listed in
+        ``<stem>.errors.csv`` beside it.
     preset : str or Path
         Name or folder of the preset.
     engine : str
@@ -133,7 +134,7 @@ def classify_to_file(
     RacnetError
         If the output (or an unfinished run) exists and `resume` is false, or the preset cannot be used.
     """
-    output = Path(output)
+    output = any_path(output)
     errors_file = errors_path(output)
     if check_output(output, resume):
         return Summary(finished_before=True)
@@ -148,15 +149,9 @@ def classify_to_file(
     }
     with ExitStack() as stack:
         journal = stack.enter_context(Journal(output, job))
-        executor: Executor | None = None
-        if scheduler is not None:
-            executor, workers = stack.enter_context(dask_executor(scheduler))
-        elif workers is not None and workers > 1:
-            executor = stack.enter_context(process_executor(workers))
-        else:
-            workers = None
+        executor, n = stack.enter_context(workforce(workers, scheduler))
         summary, n_chunks = Summary(), 0
-        results = classify_chunks(paths, recipe, executor=executor, workers=workers, recall=journal.get)
+        results = classify_chunks(paths, recipe, executor=executor, workers=n, recall=journal.get)
         stack.callback(results.close)
         for record, new in results:
             if new:

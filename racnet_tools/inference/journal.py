@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from racnet_tools.errors import RacnetError
-from racnet_tools.files import atomic_path, locked
+from racnet_tools.files import atomic_path, is_remote, locked
 
 __all__ = ["Journal", "signature"]
 
@@ -61,8 +61,8 @@ class Journal:
 
     @staticmethod
     def folder_of(output: Path) -> Path:
-        """Where the journal of `output` lies."""
-        return output.with_name(output.name + ".part")
+        """Where the journal of `output` lies: beside it; in the working folder if `output` is in object storage."""
+        return Path(output.name + ".part") if is_remote(output) else output.with_name(output.name + ".part")
 
     @classmethod
     def unfinished(cls, output: Path) -> bool:

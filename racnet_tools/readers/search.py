@@ -7,6 +7,9 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any, cast
+
+from racnet_tools.files import any_path, is_remote
 
 __all__ = ["find_files"]
 
@@ -25,13 +28,15 @@ def find_files(inputs: str | Path | Iterable[str | Path]) -> Iterator[Path]:
           hidden files and folders are passed over, and links that lead back to a folder already searched are not
           followed again;
         * a pattern with ``*``, ``?`` or ``[...]`` (``**`` for any depth), for files and folders;
+        * an address in object storage (``s3://bucket/folder``): an object, a folder or a pattern;
         * ``@list.txt``: a text file of such inputs, one a line; empty lines and lines that begin with ``#`` are passed
           over. Relative names are sought in the working folder, then beside the list.
 
     Yields
     ------
     Path
-        Each file once, however often it is named. An input that leads to no file is yielded itself, so that reading
+        Each file once, however often it is named; an address in object storage as text. An input that leads to no
+        file is yielded itself, so that reading
         it says what is wrong; nothing is raised here.
 
     Examples
@@ -46,7 +51,7 @@ def find_files(inputs: str | Path | Iterable[str | Path]) -> Iterator[Path]:
         listed = text.startswith("@") and not os.path.lexists(text)
         for path in _from_list(text[1:]) if listed else _expand(text):
             if several or listed:  # one folder or pattern names no file twice: no memory of all names is needed
-                key = os.path.normpath(path.absolute())
+                key = str(path) if is_remote(path) else os.path.normpath(path.absolute())
                 if key in seen:
                     continue
                 seen.add(key)
@@ -54,6 +59,9 @@ def find_files(inputs: str | Path | Iterable[str | Path]) -> Iterator[Path]:
 
 
 def _expand(text: str) -> Iterator[Path]:
+    if is_remote(text):
+        yield from _objects(text)
+        return
     path = Path(text)
     if _is_dir(path):
         yield from _or_itself(_walk(path, set()), path)
@@ -62,6 +70,24 @@ def _expand(text: str) -> Iterator[Path]:
         yield from _or_itself(_matched(matches), path)
     else:
         yield path
+
+
+def _objects(text: str) -> Iterator[Path]:
+    """Objects that an address names, in natural order; listed at once, as object storage gives them."""
+    try:
+        path: Any = any_path(text)
+        if any(c in text for c in "*?["):
+            names = path.fs.glob(path.path)
+        elif path.is_dir():
+            names = [name for name in path.fs.find(path.path) if name.lower().endswith(_ENDINGS)]
+        else:
+            names = []
+    except Exception:  # no such storage, no credentials: reading the address itself says what is wrong
+        names = []
+    protocol, _, _ = text.partition("://")
+    found = sorted((f"{protocol}://{name.removeprefix(f'{protocol}://')}" for name in names), key=_natural)
+    for address in found or [text]:
+        yield cast(Path, address)  # what reads it knows addresses; a Path would take one slash away
 
 
 def _matched(matches: list[str]) -> Iterator[Path]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from racnet_tools.errors import ReadError
+from racnet_tools.files import any_path, is_remote
 
 try:  # the same interface, and twice as fast
     from isal import isal_zlib as gz
@@ -103,6 +104,8 @@ def open_source(path: str | Path) -> Source:
         If there is no such file, it is not a regular file, is empty, cannot be read, or unpacks to more than
         `MAX_BYTES`.
     """
+    if is_remote(path):
+        return _open_object(path)
     path = Path(path)
     try:
         # Looked at before it is opened: opening a pipe or a device can hang or have effects.
@@ -121,20 +124,7 @@ def open_source(path: str | Path) -> Source:
             raise _unreadable(path, error) from error
         _require_regular(path, status.st_mode)
         source.size = status.st_size
-        head = source.read_at(0, 16)
-        if not head:
-            raise ReadError(
-                path, expected="a spectrum", found="an empty file (0 bytes)", advice="Fetch the file again."
-            )
-        for magic, name in _COMPRESSED:
-            if head.startswith(magic):
-                raise ReadError(
-                    path,
-                    expected="a FITS file, plain or compressed with gzip",
-                    found=f"{name}-compressed data",
-                    advice="Unpack it first.",
-                )
-        packed = head.startswith(b"\x1f\x8b")
+        packed = _is_packed(path, source.read_at(0, 16))
         if source.size > MAX_BYTES and not packed:
             return source
         if source.size > MAX_BYTES:
@@ -151,6 +141,45 @@ def open_source(path: str | Path) -> Source:
         raise
 
 
+def _open_object(name: str | Path) -> Source:
+    """An object of a store such as S3, held in memory."""
+    try:
+        path = any_path(name)
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise ReadError(
+                path,
+                expected=f"an object of at most {MAX_BYTES >> 20} MB",
+                found=f"{size / 1e6:.0f} MB",
+                advice="Download it and give the file.",
+            )
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        raise _missing(name) from error
+    except ReadError:
+        raise
+    except Exception as error:  # the storage packages have exceptions of their own
+        raise _unreadable(name, error) from error
+    data = _gunzip(path, data) if _is_packed(path, data[:16]) else data
+    return Source(path, data, len(data))
+
+
+def _is_packed(path: Path, head: bytes) -> bool:
+    """Whether a file that begins so is compressed with gzip; what cannot be read is refused."""
+    if not head:
+        raise ReadError(path, expected="a spectrum", found="an empty file (0 bytes)", advice="Fetch the file again.")
+    for magic, name in _COMPRESSED:
+        if head.startswith(magic):
+            raise ReadError(
+                path,
+                expected="a FITS file, plain or compressed with gzip",
+                found=f"{name}-compressed data",
+                advice="Unpack it first.",
+            )
+    return head.startswith(b"\x1f\x8b")
+
+
 def _require_regular(path: Path, mode: int) -> None:
     if stat.S_ISREG(mode):
         return
@@ -163,7 +192,7 @@ def _require_regular(path: Path, mode: int) -> None:
     raise ReadError(path, expected="a regular file", found=found, advice=advice)
 
 
-def _missing(path: Path) -> ReadError:
+def _missing(path: str | Path) -> ReadError:
     if any(c in str(path) for c in "*?["):
         return ReadError(path, expected="a pattern that files match", found="no such file", advice="Check the pattern.")
     return ReadError(
@@ -171,7 +200,7 @@ def _missing(path: Path) -> ReadError:
     )
 
 
-def _unreadable(path: Path, error: Exception) -> ReadError:
+def _unreadable(path: str | Path, error: Exception) -> ReadError:
     reason = getattr(error, "strerror", None) or str(error)
     advice = "Check its permissions." if isinstance(error, PermissionError) else ""
     return ReadError(path, expected="a readable file", found=f"that it cannot be read ({reason})", advice=advice)

@@ -180,7 +180,7 @@ def simulate_chunks(
     *,
     seed: int | Sequence[int],
     chunk: int = 500,
-    workers: int = 1,
+    workers: int | None = None,
     scheduler: str | None = None,
     start: int = 0,
 ) -> Iterator[SpectrumSet]:
@@ -194,8 +194,8 @@ def simulate_chunks(
         The same seed and `chunk` give the same spectra, whatever the number of workers.
     chunk : int
         Spectra at a time.
-    workers : int
-        Processes that simulate; with 1 it is done in this one.
+    workers : int, optional
+        Processes that simulate; by default it is done in this one.
     scheduler : str, optional
         Address of a Dask scheduler to simulate on instead.
     start : int
@@ -211,7 +211,7 @@ def simulate_chunks(
     RacnetError
         If a name is unknown or a number is not positive.
     """
-    if chunk < 1 or workers < 1 or start < 0:
+    if chunk < 1 or (workers is not None and workers < 1) or start < 0:
         raise RacnetError(
             f"Expected chunk and workers of 1 or more and start of 0 or more. Received: {chunk}, {workers}, {start}."
         )
