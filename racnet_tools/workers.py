@@ -7,21 +7,31 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import CancelledError, Executor, Future
+from concurrent.futures import CancelledError, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import TypeVar
 
 from racnet_tools.errors import RacnetError
 
-__all__ = ["available_threads", "dask_executor", "in_order", "kills_workers", "process_executor", "workforce"]
+__all__ = [
+    "available_threads",
+    "dask_executor",
+    "in_order",
+    "kills_workers",
+    "process_executor",
+    "result_of",
+    "workforce",
+]
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 _CONNECT_TIMEOUT = "10s"
+_GRACE = 15.0  # seconds that a scheduler may be away
 
 
 def available_threads() -> int:
@@ -100,13 +110,23 @@ def in_order(
             pending.append((task, executor.submit(function, task)))
             while pending and (len(pending) > ahead or pending[0][1].done()):
                 first, future = pending.popleft()
-                yield first, future.result()
+                yield first, result_of(executor, future)
         while pending:
             first, future = pending.popleft()
-            yield first, future.result()
+            yield first, result_of(executor, future)
     finally:
         for _, future in pending:
             future.cancel()
+
+
+def result_of(executor: Executor, future: Future[R]) -> R:
+    """A future's result; `CancelledError` if it is on a Dask cluster whose scheduler has gone away."""
+    lost: Callable[[], bool] | None = getattr(executor, "lost", None)
+    while lost is not None and not future.done():
+        wait([future], timeout=1)
+        if not future.done() and lost():
+            raise CancelledError
+    return future.result()
 
 
 @contextmanager
@@ -175,6 +195,16 @@ def dask_executor(address: str) -> Iterator[tuple[Executor, int]]:
         threads = sum(client.nthreads().values())
         if threads == 0:
             raise RacnetError(f"The Dask scheduler at {address!r} has no workers. Start some: dask worker {address}.")
-        yield client.get_executor(), threads
+        executor = client.get_executor()
+        seen = time.monotonic()
+
+        def lost() -> bool:
+            nonlocal seen
+            if client.status == "running":
+                seen = time.monotonic()
+            return time.monotonic() - seen > _GRACE
+
+        executor.lost = lost
+        yield executor, threads
     finally:
-        client.close()
+        client.close(timeout=2)

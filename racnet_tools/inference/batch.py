@@ -28,7 +28,7 @@ from racnet_tools.inference.journal import signature
 from racnet_tools.inference.presets import available_presets
 from racnet_tools.readers.record import Record
 from racnet_tools.spectra.spectrum_set import SpectrumSet
-from racnet_tools.workers import available_threads, kills_workers
+from racnet_tools.workers import available_threads, kills_workers, result_of
 
 __all__ = ["CHUNK_FILES", "Recipe", "classify_chunks"]
 
@@ -225,7 +225,7 @@ def classify_chunks(
         if future is None:
             return record, False
         try:
-            rows, errors = future.result()
+            rows, errors = result_of(pool, future)
         except Exception as error:
             if not kills_workers(error):
                 raise
@@ -258,7 +258,7 @@ def _one_by_one(executor: Executor, recipe: Recipe, names: list[str]) -> tuple[l
     errors: list[tuple[str, str]] = []
     for name in names:
         try:
-            done, refused = executor.submit(classify_chunk, recipe, [name]).result()
+            done, refused = result_of(executor, executor.submit(classify_chunk, recipe, [name]))
         except Exception as error:
             if not kills_workers(error):
                 raise
