@@ -6,6 +6,7 @@ methods (fsspec does the work); credentials and endpoints are taken from the env
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import tempfile
@@ -16,7 +17,7 @@ from typing import IO, Any
 
 from racnet_tools.errors import RacnetError
 
-__all__ = ["PROTOCOLS", "any_path", "atomic_path", "is_remote", "locked", "sha256"]
+__all__ = ["PROTOCOLS", "any_path", "atomic_path", "is_remote", "locked", "sha256", "told_when_full"]
 
 #: Object storage (and fsspec's own two, for tests); nothing else is followed, such as web addresses in a list of files.
 PROTOCOLS = ("s3", "gs", "gcs", "abfs", "memory", "file")
@@ -93,6 +94,18 @@ def atomic_path(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def told_when_full(advice: str) -> Iterator[None]:
+    """Turn an error for want of space on a disk into a `RacnetError` with advice."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        where = f" of {error.filename}" if error.filename else ""
+        raise RacnetError(f"The disk{where} is full ({error.strerror}). What is done is kept: {advice}") from error
 
 
 def sha256(path: str | Path) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from racnet_tools.datasets.layout import CHUNK
 from racnet_tools.datasets.store import SpectrumStore, is_store
 from racnet_tools.errors import RacnetError, ReadError
-from racnet_tools.files import any_path
+from racnet_tools.files import any_path, told_when_full
 from racnet_tools.readers import read_batches
 from racnet_tools.simulate import simulate_chunks
 from racnet_tools.simulate.survey import check_counts
@@ -20,6 +20,7 @@ from racnet_tools.workers import in_order, workforce
 
 __all__ = ["fill_simulated", "ingest", "open_or_create"]
 
+_ADVICE = "make room and repeat the command."
 _BLOCK = 2 * CHUNK  # spectra simulated, read and committed together
 
 
@@ -92,7 +93,7 @@ def fill_simulated(
     provenance = {"kind": "simulated", "counts": wanted, "seed": seed, "block": _BLOCK}
     check_counts(wanted)  # before anything is written
     store = open_or_create(path, provenance)
-    with store.writing():
+    with told_when_full(_ADVICE), store.writing():
         progress(len(store))
         done = len(store.blocks)
         left = simulate_chunks(wanted, seed=seed, chunk=_BLOCK, workers=workers, scheduler=scheduler, start=done)
@@ -139,7 +140,7 @@ def ingest(
     """
     store = open_or_create(path, {"kind": "files"})
     refused: list[ReadError] = []
-    with store.writing():
+    with told_when_full(_ADVICE), store.writing():
         held = dict(zip(store.column("spec_id").tolist(), store.column("path").tolist(), strict=True))
         read = set(held.values())
         passed = 0

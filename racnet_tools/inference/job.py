@@ -12,7 +12,7 @@ from typing import Any
 
 from racnet_tools import __version__
 from racnet_tools.errors import RacnetError
-from racnet_tools.files import any_path, is_remote
+from racnet_tools.files import any_path, is_remote, told_when_full
 from racnet_tools.inference.batch import Recipe, classify_chunks
 from racnet_tools.inference.catalogue import catalogue_format, write_catalogue, write_errors
 from racnet_tools.inference.classifier import Classifier
@@ -148,6 +148,7 @@ def classify_to_file(
         "batch_size": classifier.batch_size,
     }
     with ExitStack() as stack:
+        stack.enter_context(told_when_full("make room and repeat the command with --resume (resume=True)."))
         journal = stack.enter_context(Journal(output, job))
         executor, n = stack.enter_context(workforce(workers, scheduler))
         summary, n_chunks = Summary(), 0

@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +145,8 @@ class Journal:
 
     def close(self) -> None:
         """Let go of the files; what is done stays for the next run."""
-        self._file.close()
+        with suppress(OSError):  # there may be no room for the end of a line, which the next run drops
+            self._file.close()
         self._lock.close()
 
     def __enter__(self) -> Journal:
