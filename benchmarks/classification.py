@@ -24,6 +24,7 @@ from interleaved import Cost, median, ran, spread, table, take_turns, write_json
 
 NAIVE = Path(__file__).with_name("naive_loop.py")
 PIECE = 1000
+MOST_FOR_TORCH = 5000  # its loop takes five times as long as that of Keras
 #: A way's name, its engine and its preset.
 WAYS = {
     "racnet, onnxruntime": ("onnxruntime", "racnet-class"),
@@ -91,7 +92,7 @@ def compare(folder: Path, n: int, turns: int, where: Path) -> dict[str, dict[str
     chosen = first(folder, n, where)
     ways: dict[str, Callable[[], Cost]] = {"loop, Keras": partial(naive, chosen, where / "keras.csv", "keras")}
     outputs = {"loop, Keras": where / "keras.csv"}
-    if importlib.util.find_spec("torch"):
+    if n <= MOST_FOR_TORCH and importlib.util.find_spec("torch"):
         ways["loop, PyTorch"] = partial(naive, chosen, where / "torch.csv", "torch")
         outputs["loop, PyTorch"] = where / "torch.csv"
     for name, (engine, preset) in WAYS.items():
