@@ -1,9 +1,9 @@
 """Train the shipped presets again: ``python data/presets/build_presets.py RUNS [NAME ...]``.
 
 RUNS is a folder for the trainings; finished ones are used as they are and interrupted ones gone on with, so the
-command may be repeated. RAC-Net takes about half an hour on one processor core; RAC-Net mini sees three times as many spectra in
-a third of the time. The presets are written beside this script; their cards end with ``on_real_spectra.md`` or
-``on_real_spectra_mini.md``. The shipped ones were trained with TF_ENABLE_ONEDNN_OPTS=1 and one thread
+command may be repeated. RAC-Net takes about half an hour on one processor core; RAC-Net mini sees three times as many
+spectra in a third of the time. The presets are written beside this script; their cards end with ``on_real_spectra.md``
+or ``on_real_spectra_mini.md``. The shipped ones were trained with TF_ENABLE_ONEDNN_OPTS=1 and one thread
 (TF_NUM_INTRAOP_THREADS=1, TF_NUM_INTEROP_THREADS=1), RAC-Net's before STELIB's stars joined the templates; other
 settings and templates end with slightly different weights.
 """

@@ -13,6 +13,8 @@ the extra `fast`, --engine openvino computes them in float32 too, in less time; 
 is clear (probabilities within 0.01). --engine auto tries what is there on test spectra and takes, for each network, the
 quickest that gives the same classes. Which it was is written into the catalogue (not into CSV).
 
+Of 3,000 files or more each processor gets a worker process, unless --workers says otherwise.
+
 Inputs that cannot be read are listed with the reason in <FILE stem>.errors.csv, and the rest goes on. A run that was
 interrupted or killed keeps what it has done in the folder FILE.part; the same command with --resume goes on from there
 and ends with the same file as a run that was left alone. (Of a FILE in object storage that folder is in the working
@@ -32,6 +34,9 @@ from racnet_tools.cli import UsageError, add_workers, output_path, positive
 from racnet_tools.errors import RacnetError
 
 EXAMPLE = "racnet classify spectra/ 'night2/*.fits.gz' @more.txt --output catalogue.csv"
+
+#: Files from which on worker processes are worth the time that their start takes.
+_MANY = 3000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
     from racnet_tools.inference.job import check_output, classify_to_file, errors_path
     from racnet_tools.inference.presets import load_preset
     from racnet_tools.readers import find_files
+    from racnet_tools.workers import available_threads
 
     start = time.monotonic()
     errors_file = errors_path(args.output)
@@ -69,6 +75,9 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(str(error)) from error
     inputs = args.input[0] if len(args.input) == 1 else args.input  # of one input no list of names is kept
     n_files = sum(1 for _ in find_files(inputs))
+    workers = args.workers
+    if workers is None and args.scheduler is None and n_files >= _MANY:
+        workers = available_threads()  # threads of one process would wait for each other while they read
     with _Progress(n_files) as progress:
         try:
             summary = classify_to_file(
@@ -77,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
                 args.preset,
                 engine=args.engine,
                 batch_size=args.batch_size,
-                workers=args.workers,
+                workers=workers,
                 scheduler=args.scheduler,
                 resume=args.resume,
                 progress=progress,

@@ -83,6 +83,7 @@ def _classifier(recipe: Recipe) -> Classifier:
             f"A worker found other networks in {recipe.preset} than the main process did: expected {recipe.presets}; "
             f"found {classifier.presets}. Install the same presets everywhere."
         )
+    classifier.load()
     return classifier
 
 

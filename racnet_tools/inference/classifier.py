@@ -61,7 +61,7 @@ class Classifier:
     Raises
     ------
     RacnetError
-        If a preset cannot be used.
+        If a preset cannot be used. Networks are loaded at first use, or by `load`.
     """
 
     def __init__(
@@ -80,11 +80,8 @@ class Classifier:
         if engine == AUTO:
             self.engines = {one.name: choose_engine(one, batch_size) for one in used}
 
-        def made(one: Preset) -> Predictor:
-            return make_engine(self.engines[one.name], one, batch_size, threads)
-
-        self._engine = made(self.preset)
-        self._child_engines = {label: made(child) for label, child in self._children.items()}
+        self._threads = threads
+        self._made: dict[str, Predictor] = {}
         self.batch_size = batch_size
         self.columns = (
             Column("spec_id", str, "identifier of the spectrum"),
@@ -101,6 +98,24 @@ class Classifier:
             Column("snr_g", float, "signal-to-noise ratio in g, in the survey's header"),
             Column("snr_r", float, "signal-to-noise ratio in r, in the survey's header"),
         )
+
+    def _engine(self, preset: Preset) -> Predictor:
+        """A preset's engine, made when it is first asked for: a process that only hands work out needs none."""
+        if preset.name not in self._made:
+            name = self.engines[preset.name]
+            self._made[preset.name] = make_engine(name, preset, self.batch_size, self._threads)
+        return self._made[preset.name]
+
+    def load(self) -> None:
+        """Make all engines now, so that what is wrong with a preset is said at once.
+
+        Raises
+        ------
+        RacnetError
+            If a network cannot be used.
+        """
+        for preset in (self.preset, *self._children.values()):
+            self._engine(preset)
 
     def prepare(self, spectra: SpectrumSet) -> np.ndarray:
         """Network input of spectra, refused where they cannot be judged.
@@ -155,7 +170,7 @@ class Classifier:
         gridded = spectra.to_grid(self.preset.preprocessing.grid)
         if flux is None:
             flux = self.prepare(gridded)
-        probabilities = self._engine.predict(flux)
+        probabilities = self._engine(self.preset).predict(flux)
         best = probabilities.argmax(axis=1)
         score = ood_score(probabilities)
         subclass: list[str | None] = [None] * len(spectra)
@@ -166,7 +181,7 @@ class Classifier:
                 continue
             same = child.preprocessing == self.preset.preprocessing
             child_flux = flux[here] if same else child.preprocessing(gridded[here])
-            child_p = self._child_engines[label].predict(child_flux)
+            child_p = self._engine(child).predict(child_flux)
             for i, row in zip(here, child_p, strict=True):
                 subclass[i] = child.classes[row.argmax()]
                 subclass_confidence[i] = _rounded(row.max())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -54,7 +54,7 @@ class Header:
 
     def get(self, keyword: str, default: Any = None) -> Any:
         """Value of a card: str, bool, int or float; `default` if it is absent, undefined or cannot be parsed."""
-        card = self._cards.get(keyword.encode("ascii").ljust(8))
+        card = self._cards.get(_key(keyword))
         if card is None or not card.startswith(b"= "):
             return default
         value = _parse_value(card[2:].decode("latin-1"))
@@ -73,7 +73,12 @@ class Header:
         return "" if value is None else printable(str(value))
 
     def __contains__(self, keyword: str) -> bool:
-        return keyword.encode("ascii").ljust(8) in self._cards
+        return _key(keyword) in self._cards
+
+
+@lru_cache(maxsize=1024)
+def _key(keyword: str) -> bytes:
+    return keyword.encode("ascii").ljust(8)
 
 
 def printable(text: str) -> str:
@@ -83,6 +88,8 @@ def printable(text: str) -> str:
 
 
 def _parse_number(text: str) -> int | float | None:
+    if text.isdecimal() and text.isascii():  # most are
+        return int(text)
     if not _NUMBER.match(text):
         return None
     if text.lstrip("+-").isdigit():
@@ -169,13 +176,16 @@ class Hdu:
     def image(self) -> np.ndarray:
         """The data array, slowest axis first, scaled by BSCALE and BZERO where they are given; read-only."""
         self.require_data()
-        raw = self._parts.source.read_at(self.start, self.size)
-        dtype = np.dtype(_IMAGE_TYPES[self.bitpix])
+        source, dtype = self._parts.source, np.dtype(_IMAGE_TYPES[self.bitpix])
         shape = self.axes[::-1] if self.axes else [0]
         wanted = math.prod(shape)
-        if len(raw) < wanted * dtype.itemsize:  # a large file that shrank while it was read
-            raise self._parts.error(f"{self.size} bytes of data in {self.label}", f"{len(raw)}")
-        array = np.frombuffer(raw, dtype, wanted).reshape(shape)
+        if source.data is not None:  # seen where it is, not copied
+            array = np.frombuffer(source.data, dtype, wanted, self.start).reshape(shape)
+        else:
+            raw = source.read_at(self.start, self.size)
+            if len(raw) < wanted * dtype.itemsize:  # a large file that shrank while it was read
+                raise self._parts.error(f"{self.size} bytes of data in {self.label}", f"{len(raw)}")
+            array = np.frombuffer(raw, dtype, wanted).reshape(shape)
         scale, zero = self.header.number("BSCALE"), self.header.number("BZERO")
         blank = self.header.number("BLANK") if self.bitpix > 0 else None
         if scale in (None, 1.0) and zero in (None, 0.0) and blank is None:

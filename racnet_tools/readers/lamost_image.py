@@ -93,6 +93,8 @@ def _third_row(fits: FitsParts) -> str:
 
 def check_wavelengths(fits: FitsParts, wave: np.ndarray, given: np.ndarray) -> None:
     """Refuse a file whose own wavelengths contradict COEFF0 and COEFF1 by a tenth of a pixel or more."""
+    if (np.abs(given[::64] - wave[::64]) < 0.1).all():  # a quick look at some of them is enough for an intact file
+        return
     away = np.abs(given.astype(np.float64) - wave)
     wrong = ~(away < 0.1)
     # A few damaged values are no reason to doubt the header; half of them are.

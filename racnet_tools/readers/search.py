@@ -157,11 +157,18 @@ def _walk(folder: Path, visited: set[tuple[int, int]]) -> Iterator[Path]:
             continue
         folders = []
         for entry in found:
-            if _is_dir(Path(entry.path)):
+            if _leads_to_folder(entry):
                 folders.append(Path(entry.path))
             elif entry.name.lower().endswith(_ENDINGS):
                 yield Path(entry.path)
         pending.extend(reversed(folders))
+
+
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _is_dir(path: Path) -> bool:

@@ -69,7 +69,7 @@ class Source:
                 count -= len(chunk)
         except OSError as error:
             raise _unreadable(self.path, error) from error
-        return b"".join(chunks)
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def close(self) -> None:
         """Release the file and the memory, whoever still refers to this object."""
@@ -124,15 +124,15 @@ def open_source(path: str | Path) -> Source:
             raise _unreadable(path, error) from error
         _require_regular(path, status.st_mode)
         source.size = status.st_size
-        packed = _is_packed(path, source.read_at(0, 16))
-        if source.size > MAX_BYTES and not packed:
-            return source
         if source.size > MAX_BYTES:
-            raise _too_large(path, f"a compressed file of {source.size / 1e6:.0f} MB")
+            if _is_packed(path, source.read_at(0, 16)):
+                raise _too_large(path, f"a compressed file of {source.size / 1e6:.0f} MB")
+            return source
         data = source.read_at(0, source.size + 1)  # room for 64 MB would cost more than the reading
         if len(data) > source.size:  # it grew meanwhile
             data = source.read_at(0, MAX_BYTES + 1)
         source.close()
+        packed = _is_packed(path, data[:16])
         if packed:
             data = _gunzip(path, data)
         return Source(path, data, len(data))

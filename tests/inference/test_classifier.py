@@ -107,4 +107,4 @@ def test_a_network_that_does_not_fit_its_labels_is_refused(tmp_path):
     (folder / "labels.json").write_text(json.dumps({**labels, "classes": ["A", "B"]}))
     sign(folder)
     with pytest.raises(RacnetError, match=r"3909 pixels and 2 classes .*has 3909 and 3"):
-        Classifier(folder)
+        Classifier(folder).load()
