@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ class Cost:
     wall, cpu : float
         Seconds on the clock, and of processor time.
     memory : float
-        Largest resident memory of a process, MB; NaN for runs in this process.
+        Largest memory of a process and its children together (proportional set size), MB; NaN for runs in this process.
     """
 
     wall: float
@@ -53,12 +54,30 @@ def ran(command: Sequence[str | Path], environment: Mapping[str, str] | None = N
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
+    peak, stop = [0.0], threading.Event()
+    watcher = threading.Thread(target=_watch, args=(process.pid, peak, stop))
+    watcher.start()
     assert process.stderr is not None
     said = process.stderr.read()
     _, status, used = os.wait4(process.pid, 0)
+    stop.set()
+    watcher.join()
     if status:
         raise RuntimeError(f"{' '.join(map(str, command))} failed: {said.decode()[-2000:]}")
-    return Cost(time.perf_counter() - wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+    return Cost(time.perf_counter() - wall, used.ru_utime + used.ru_stime, peak[0])
+
+
+def _watch(pid: int, peak: list[float], stop: threading.Event) -> None:
+    """Note the largest sum of memory over a process and those below it, looked at four times a second."""
+    import psutil
+
+    while not stop.wait(0.25):
+        try:
+            parent = psutil.Process(pid)
+            held = sum(one.memory_full_info().pss for one in [parent, *parent.children(recursive=True)])
+        except psutil.Error:  # one of them has ended
+            continue
+        peak[0] = max(peak[0], held / 1e6)
 
 
 def take_turns(

@@ -37,17 +37,25 @@ def start(data, output, machines, index):
     threads = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), "1")
     environment = {**os.environ, **threads, "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
     return subprocess.Popen(
-        [str(word) for word in [*command, *options]], env=environment, stderr=subprocess.PIPE, text=True
+        [str(word) for word in [*command, *options]],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 
 def finish(processes):
+    """What each process said of its weights in the end."""
+    ended = []
     for process in processes:
         try:
-            _, said = process.communicate(timeout=100)
+            told, said = process.communicate(timeout=100)
         finally:
             process.kill()
         assert process.returncode == 0, said[-2000:]
+        ended.append(told.split()[-1])
+    return ended
 
 
 def weights(path, n_classes):
@@ -59,7 +67,10 @@ def weights(path, n_classes):
 def test_two_machines_train_what_one_trains(tmp_path):
     data = tiny_data(tmp_path)
     pair = [f"127.0.0.1:{port}" for port in free_ports(2)]
-    finish([start(tmp_path / "data", tmp_path / f"two-{index}.weights.h5", pair, index) for index in (0, 1)])
+    first, second = finish(
+        [start(tmp_path / "data", tmp_path / f"two-{index}.weights.h5", pair, index) for index in (0, 1)]
+    )
+    assert first == second
     assert not (tmp_path / "two-1.weights.h5").exists()  # the first one writes
     finish([start(tmp_path / "data", tmp_path / "one.weights.h5", pair[:1], 0)])
     n_classes = len(data.classes)
