@@ -5,10 +5,10 @@ RUN := .venv/bin/python -m
 export MPLBACKEND ?= Agg
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-# Options of `make dashboards` and `make lab`.
+# Options of `make dashboards`, `make lab` and `make bench`.
 OPTIONS ?=
 
-.PHONY: help venv demo dashboards lab notebooks docs test lint pytest test-slow test-wheel fuzz constraints clean
+.PHONY: help venv demo dashboards lab notebooks docs test lint pytest test-slow test-wheel fuzz bench constraints clean
 
 help:
 	@echo 'make demo        create .venv and run the whole chain on simulated spectra: train, look inside, classify, report'
@@ -22,6 +22,7 @@ help:
 	@echo 'make test-slow   the tests that take minutes'
 	@echo 'make test-wheel  build the wheel, install it in a clean environment elsewhere, and classify with it'
 	@echo 'make fuzz        20,000 damaged files through the readers'
+	@echo 'make bench       what classification, stores and faults cost, side by side; a quarter of an hour'
 	@echo 'make constraints renew the pinned versions of constraints.txt'
 
 venv: .venv/installed
@@ -81,6 +82,9 @@ test-wheel: venv
 
 fuzz: venv
 	.venv/bin/python tests/fuzz/fuzz_readers.py --files 24000 --seed 2026
+
+bench: venv
+	.venv/bin/python benchmarks/all.py $(OPTIONS)
 
 constraints: venv
 	.venv/bin/python -m pip install --quiet uv

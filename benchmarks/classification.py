@@ -16,7 +16,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from functools import partial
-from itertools import islice
+from itertools import cycle, islice
 from pathlib import Path
 
 import numpy as np
@@ -55,11 +55,11 @@ def make_files(folder: Path, n: int) -> None:
 
 
 def first(folder: Path, n: int, where: Path) -> Path:
-    """A folder with links to the first `n` files."""
+    """A folder with links to the first `n` files; to the same ones again under other names where there are fewer."""
     chosen = where / f"first-{n}"
     chosen.mkdir()
-    for path in islice(sorted(folder.rglob("*.fits.gz")), n):
-        (chosen / path.name).symlink_to(path)
+    for number, path in enumerate(islice(cycle(sorted(folder.rglob("*.fits.gz"))), n)):
+        (chosen / f"{number:06d}-{path.name}").symlink_to(path)
     return chosen
 
 
@@ -171,7 +171,7 @@ def main() -> None:
     sizes = [int(n) for n in args.growth.split(",") if n]
     args.folder.mkdir(parents=True, exist_ok=True)
     folder = args.folder.resolve()
-    make_files(folder, max([args.files, *sizes]))
+    make_files(folder, args.files)
     with tempfile.TemporaryDirectory() as name:
         where = Path(name)
         ways = compare(folder, args.files, args.turns, where) if args.turns else {}

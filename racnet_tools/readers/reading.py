@@ -183,16 +183,13 @@ def _require_new(path: str | Path, record: Record, seen: dict[str, str]) -> None
 
 def gather(records: Sequence[Record], grid: LogLambdaGrid) -> SpectrumSet:
     """One set on `grid`, in order, of one record or more; those on the same wavelengths are resampled together."""
-    total = sum(len(record.rows) for record in records)
-    flux, ivar = np.empty((total, grid.n_pixels), np.float32), np.empty((total, grid.n_pixels), np.float32)
-    mask = np.empty((total, grid.n_pixels), bool)
     alike: dict[int, list[tuple[int, Record]]] = {}  # by the wavelength array: readers share equal ones
-    at = 0
+    total = 0
     for record in records:
-        alike.setdefault(id(record.wave), []).append((at, record))
-        at += len(record.rows)
+        alike.setdefault(id(record.wave), []).append((total, record))
+        total += len(record.rows)
+    cubes: list[np.ndarray] = []
     for group in alike.values():
-        where = np.concatenate([np.arange(at, at + len(record.rows)) for at, record in group])
         on_grid = resample_arrays(
             group[0][1].wave,
             np.concatenate([record.flux for _, record in group]),
@@ -200,7 +197,14 @@ def gather(records: Sequence[Record], grid: LogLambdaGrid) -> SpectrumSet:
             np.concatenate([record.mask for _, record in group]),
             grid,
         )
-        flux[where], ivar[where], mask[where] = on_grid
+        if len(alike) == 1:
+            cubes = list(on_grid)
+            break
+        cubes = cubes or [np.empty((total, grid.n_pixels), part.dtype) for part in on_grid]
+        where = np.concatenate([np.arange(at, at + len(record.rows)) for at, record in group])
+        for cube, part in zip(cubes, on_grid, strict=True):
+            cube[where] = part
     without = sum(record.meta.get("ivar") == "not given" for record in records)
     meta = {"ivar": "not given" if without == len(records) else "not given for some"} if without else {}
+    flux, ivar, mask = cubes
     return SpectrumSet(grid.wave, flux, ivar, mask, [row for record in records for row in record.rows], meta)

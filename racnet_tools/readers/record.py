@@ -170,7 +170,7 @@ def _require_signal(path: Path, flux: np.ndarray, finite: np.ndarray, informed: 
     advice = "The spectrum is empty: leave it out, or fetch it again."
     if not finite.any():
         raise ReadError(path, expected="a flux that is finite somewhere", found="no finite value at all", advice=advice)
-    if not flux[finite].any():
+    if not (flux if finite.all() else flux[finite]).any():
         raise ReadError(path, expected="a flux that is not zero everywhere", found="zero in every pixel", advice=advice)
     if not informed.any():
         raise ReadError(

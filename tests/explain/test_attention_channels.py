@@ -136,3 +136,32 @@ def test_what_has_no_attention_or_no_blocks_is_refused(preset, flux):
         excited_most(preset, flux, 1, 16)
     with pytest.raises(RacnetError, match="Expected a residual network"):
         receptive_field({"family": "plain", "name": "cnet", "n_classes": 3}, 1)
+
+
+@pytest.mark.parametrize("block", [1, 2])
+def test_fields_behind_a_strided_convolution_hold_the_changed_pixels(flux, block):
+    preset = load_preset("racmini-class")
+    name = f"block{block}_weighted"
+    forced = {f"keep_{b}": np.zeros(size, np.float32) for b, size in enumerate(preset.config["filters"], 1)}
+    forced |= {f"forced_{b}": np.full(size, 0.5, np.float32) for b, size in enumerate(preset.config["filters"], 1)}
+    engine = Engine(with_outputs(with_forced_attention(preset.model_bytes()), [name]))
+    field = receptive_field(preset.config, block)
+    pixel = 1703
+    changed = flux[:, None].repeat(3, axis=1)
+    changed[:, 1, pixel] += 0.5
+    changed[:, 2, pixel] -= 0.5
+    (found,) = engine.run(changed.reshape(-1, 3909), [name], forced)
+    assert found.shape[2] == field.length
+    found = found.reshape(len(flux), 3, *found.shape[1:])
+    reached = np.flatnonzero((found[:, 1:] != found[:, :1]).any(axis=(0, 1, 2)))
+    ends = np.array([field.seen_by(i) for i in range(field.length)])
+    expected = np.flatnonzero((ends[:, 0] <= pixel) & (pixel <= ends[:, 1]))
+    assert set(reached) <= set(expected)
+    assert len(reached) >= len(expected) - 1
+
+
+def test_a_field_behind_a_strided_convolution_by_hand():
+    # Eight pixels in steps of four, the first with three zeros before it; then four convolutions of three.
+    field = receptive_field(load_preset("racmini-class").config, 1)
+    assert (field.length, field.step, field.pixels) == (978, 4, 8 + 8 * 4)
+    assert field.seen_by(10) == (40 - 3 - 16, 40 + 4 + 16)
