@@ -55,11 +55,16 @@ def make_files(folder: Path, n: int) -> None:
 
 
 def first(folder: Path, n: int, where: Path) -> Path:
-    """A folder with links to the first `n` files; to the same ones again under other names where there are fewer."""
+    """A folder with links to the first `n` files, a thousand in a sub-folder as in a survey's plates.
+
+    Where there are fewer they are named again, under other names.
+    """
     chosen = where / f"first-{n}"
     chosen.mkdir()
     for number, path in enumerate(islice(cycle(sorted(folder.rglob("*.fits.gz"))), n)):
-        (chosen / f"{number:06d}-{path.name}").symlink_to(path)
+        plate = chosen / f"{number // PIECE:04d}"
+        plate.mkdir(exist_ok=True)
+        (plate / f"{number:06d}-{path.name}").symlink_to(path)
     return chosen
 
 

@@ -24,13 +24,14 @@ Predict = Callable[[np.ndarray], np.ndarray]
 
 
 def spectrum(path: Path) -> np.ndarray:
-    """One LAMOST spectrum of DR1 to DR8, on the grid, of unit norm."""
+    """One LAMOST spectrum of DR1 to DR8, on the grid, without gaps, of unit norm."""
     from astropy.io import fits
 
     with fits.open(path) as hdus:
         header, image = hdus[0].header, hdus[0].data
         wave = 10 ** (header["COEFF0"] + header["COEFF1"] * np.arange(image.shape[1]))
-        flux = np.interp(GRID, wave, image[0])
+        good = (image[3] == 0) & (image[1] > 0) & (image[0] != 0) & np.isfinite(image[0])
+        flux = np.interp(GRID, wave[good], image[0][good])
     return (flux / np.linalg.norm(flux)).astype(np.float32)
 
 
