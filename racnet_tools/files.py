@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,11 +22,12 @@ __all__ = ["PROTOCOLS", "any_path", "atomic_path", "is_remote", "locked", "sha25
 
 #: Object storage (and fsspec's own two, for tests); nothing else is followed, such as web addresses in a list of files.
 PROTOCOLS = ("s3", "gs", "gcs", "abfs", "memory", "file")
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
 def is_remote(name: str | Path) -> bool:
     """Whether a name is an address such as ``s3://bucket/key``, not a file's here."""
-    return "://" in str(name)
+    return _ADDRESS.match(str(name)) is not None
 
 
 def any_path(name: str | Path) -> Path:
