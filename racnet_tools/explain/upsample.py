@@ -16,7 +16,8 @@ def to_pixels(values: np.ndarray, pooled: int, n_pix: int) -> np.ndarray:
     ----------
     values : (..., length) array
         Pixel j of the block stands for the spectrum's pixels ``pooled * j`` to ``pooled * (j + 1) - 1`` and is put in
-        their middle; before the first and after the last middle values stay.
+        their middle; before the first and after the last middle values stay. The last pixel may reach beyond the
+        spectrum.
     pooled : int
         Pixels that one stands for.
     n_pix : int
@@ -33,7 +34,7 @@ def to_pixels(values: np.ndarray, pooled: int, n_pix: int) -> np.ndarray:
     """
     values = np.asarray(values, float)
     length = values.shape[-1]
-    if pooled < 1 or length < 1 or pooled * length > n_pix:
+    if pooled < 1 or length < 1 or pooled * (length - 1) >= n_pix:
         raise RacnetError(f"Expected at most {n_pix} pixels in all. Received: {length} that stand for {pooled} each.")
     middles = pooled * np.arange(length) + (pooled - 1) / 2
     flat = values.reshape(-1, length)

@@ -160,6 +160,12 @@ def test_fields_behind_a_strided_convolution_hold_the_changed_pixels(flux, block
     assert len(reached) >= len(expected) - 1
 
 
+def test_channels_of_every_block_go_onto_the_spectrum_behind_a_strided_convolution(flux):
+    preset = load_preset("racmini-class")
+    for block, channels in enumerate(preset.config["filters"], 1):
+        assert channel_profiles(preset, flux[:2], block).shape == (2, channels, 3909)
+
+
 def test_a_field_behind_a_strided_convolution_by_hand():
     # Eight pixels in steps of four, the first with three zeros before it; then four convolutions of three.
     field = receptive_field(load_preset("racmini-class").config, 1)

@@ -107,5 +107,5 @@ def test_pixels_of_a_block_go_to_the_middle_of_what_they_stand_for():
     found = to_pixels(np.array([[0.0, 4.0, 8.0]]), 4, 13)
     assert np.allclose(found[0], [0, 0, 0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8, 8, 8])
     assert np.array_equal(to_pixels(np.arange(5.0), 1, 5), np.arange(5.0))
-    with pytest.raises(RacnetError, match="at most 11 pixels"):
-        to_pixels(np.zeros((1, 3)), 4, 11)
+    with pytest.raises(RacnetError, match="at most 8 pixels"):
+        to_pixels(np.zeros((1, 3)), 4, 8)

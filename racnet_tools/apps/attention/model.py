@@ -5,6 +5,7 @@ No widget here. The spectra are the shipped set of ``data/attention`` (simulated
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -182,11 +183,17 @@ class AttentionModel:
         return ablate_together(self.preset, self.flux, self.y, weights)[0]
 
     def variants(self) -> Table:
-        """Attention of all networks compared, two and two, on the spectra of the classes that all know."""
+        """Attention of networks compared, two and two, on the spectra of the classes that all know.
+
+        Blocks can only be compared one by one: of the networks with the same number of blocks, the most.
+        """
         flux, labels = _spectra()
         here = np.isin(labels, _SHARED)
         y = np.array([_SHARED.index(str(label)) for label in labels[here]])
-        weights = {name: spectrum_attention(preset, flux[here])[1] for name, preset in self._known.items()}
+        blocks = {name: len(preset.config["filters"]) for name, preset in self._known.items()}
+        most, _ = Counter(blocks.values()).most_common(1)[0]
+        alike = [name for name in self._known if blocks[name] == most]
+        weights = {name: spectrum_attention(self._known[name], flux[here])[1] for name in alike}
         return compare_attention(weights, y, permutations=60)
 
     def trust(self) -> tuple[tuple[Check, ...], str] | None:
