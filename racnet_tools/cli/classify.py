@@ -3,7 +3,8 @@
 INPUT is any mix of files, folders (searched with their sub-folders), quoted glob patterns, and @list.txt with one of
 these a line; INPUT and FILE may lie in object storage too (s3://bucket/name; needs the extra `scale`). The output's
 extension decides its format: .csv, .ecsv, .fits, .vot or .parquet. It has one row for each spectrum: spec_id, path,
-survey, label, confidence, p_<CLASS>..., subclass, subclass_confidence, rejected, ood_score, z_header, snr_g, snr_r.
+survey, label, confidence, p_<CLASS>..., subclass, subclass_confidence, rejected, ood_score, z_header, snr_g, snr_r;
+of racnet-survey also subtype, subtype_error, z, z_error, prediction_set and quality.
 Missing values are empty cells (CSV, ECSV), NaN or empty text (FITS, VOTable) or null (Parquet). spec_id is text: where
 a reader of CSV guesses types, tell it so. Text in CSV that a spreadsheet would take for a formula is preceded by an
 apostrophe.
@@ -43,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Name the options."""
     parser.add_argument("input", nargs="+", metavar="INPUT", help="file, folder, glob pattern or @list.txt")
     parser.add_argument("--output", required=True, type=output_path, metavar="FILE", help="catalogue to write")
-    parser.add_argument("--preset", default="racnet-class", metavar="NAME", help="preset (default: %(default)s)")
+    parser.add_argument("--preset", default="racnet-survey", metavar="NAME", help="preset (default: %(default)s)")
     parser.add_argument(
         "--engine",
         default="onnxruntime",

@@ -1,7 +1,8 @@
 """Repeat the experiments of the paper and write a report beside its published numbers.
 
 TARGET: table2 (C-Net against the FC network), table3 (1D SSCNN and RC-Net), table4 (RAC-Net), ablation (other
-attentions in the same place), figure8 (redshift), or all.
+attentions in the same place), figure8 (redshift), or all. And by itself: beyond (racnet-survey beside racnet-class on
+simulated spectra: accuracy at every redshift, redshift errors, calibration, prediction sets, strangers; some minutes).
 
 FOLDER gets the data sets, a folder for each training, results.json, report.html and report.md. A run that was
 interrupted or killed goes on when the same command is repeated; finished trainings are never repeated.
@@ -23,7 +24,8 @@ from pathlib import Path
 from racnet_tools.cli import UsageError, positive
 
 EXAMPLE = """racnet reproduce table4 --scale 0.02 --budget 10 --output table4
-  racnet reproduce all --scale 0.1 --seeds 3 --output reproduction"""
+  racnet reproduce all --scale 0.1 --seeds 3 --output reproduction
+  racnet reproduce beyond --scale 0.1 --output beyond"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,6 +62,8 @@ def run(args: argparse.Namespace) -> int:
     from racnet_tools.errors import RacnetError
     from racnet_tools.reproduce import experiments, reproduce
 
+    if "beyond" in args.target:
+        return _beyond(args)
     networks = [name for name in args.networks.split(",") if name]
     try:
         experiments(args.target, args.seeds, networks)
@@ -87,4 +91,23 @@ def run(args: argparse.Namespace) -> int:
     for line in made.missing:
         print(f"not finished: {line}")
     print(f"{args.output / 'report.html'} ({made.results['seconds']:.0f} s)")
+    return 0
+
+
+def _beyond(args: argparse.Namespace) -> int:
+    from racnet_tools.reproduce.beyond import beyond
+
+    given = {
+        "data": args.data != "embedded",
+        "seeds": args.seeds != 1,
+        "networks": args.networks,
+        "budget": args.budget,
+    }
+    if args.target != ["beyond"] or any(given.values()):
+        raise UsageError(
+            "beyond stands by itself and takes --scale and --output alone. "
+            f"Received: {' '.join(args.target)}{''.join(f' --{name}' for name, value in given.items() if value)}"
+        )
+    beyond(args.output, scale=args.scale, say=lambda line: print(line, file=sys.stderr, flush=True))
+    print(args.output / "report.md")
     return 0

@@ -104,6 +104,11 @@ def explain_spectra(
         raise RacnetError(f"Expected methods among {', '.join(METHODS)}. Received: {', '.join(strange)}.")
     classifier = Classifier(preset)
     known = classifier.preset
+    if known.joint:
+        raise RacnetError(
+            f"Expected a network that takes the flux alone, such as racnet-class. Received: {known.name}, which "
+            f"takes {', '.join(known.preprocessing.channels)}."
+        )
     if target is not None and target not in known.classes:
         raise RacnetError(f"Preset {known.name} knows {', '.join(known.classes)}. Received the class {target!r}.")
     gridded, flux, refused = _usable(classifier, spectra.to_grid(known.preprocessing.grid))

@@ -22,7 +22,7 @@ __all__ = ["classify"]
 _PIECE = 1024
 
 
-def classify(spectra: SpectrumSet | str | Path | Sequence[str | Path], preset: str | Path = "racnet-class") -> Table:
+def classify(spectra: SpectrumSet | str | Path | Sequence[str | Path], preset: str | Path = "racnet-survey") -> Table:
     """Classify spectra.
 
     Parameters

@@ -54,7 +54,7 @@ def rows_to_catalogue(rows: Rows, columns: Sequence[Column], meta: Mapping[str, 
     made = []
     for column, given in zip(columns, values, strict=True):
         missing = [value is None for value in given]
-        empty = {str: "", float: np.nan, bool: False}[column.kind]
+        empty = {str: "", float: np.nan, bool: False, int: 0}[column.kind]
         filled = [empty if gone else value for value, gone in zip(given, missing, strict=True)]
         data: np.ndarray = np.array(filled, dtype=column.kind)
         made.append(MaskedColumn(data, name=column.name, mask=missing, description=column.description))
@@ -193,8 +193,8 @@ def _write_fits(path: Path, rows: Callable[[], Rows], columns: Sequence[Column],
         n += 1
         for i in text:
             widths[columns[i].name] = max(widths[columns[i].name], len(_ascii(row[i])))
-    codes: dict[type, str] = {float: "D", bool: "L"}
-    types: dict[type, str] = {float: ">f8", bool: "S1"}
+    codes: dict[type, str] = {float: "D", bool: "L", int: "J"}
+    types: dict[type, str] = {float: ">f8", bool: "S1", int: ">i4"}
     fields = [(c.name, f"S{widths[c.name]}" if c.kind is str else types[c.kind]) for c in columns]
     dtype = np.dtype(fields)
     header = fits.BinTableHDU.from_columns(
@@ -224,6 +224,8 @@ def _fits_value(value: Any, kind: type) -> Any:
         return _ascii(value)
     if kind is bool:
         return b"T" if value else b"F"
+    if kind is int:
+        return value or 0
     return np.nan if value is None else value
 
 
@@ -231,7 +233,7 @@ def _write_parquet(path: Path, rows: Callable[[], Rows], columns: Sequence[Colum
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    kinds = {str: pa.string(), float: pa.float64(), bool: pa.bool_()}
+    kinds = {str: pa.string(), float: pa.float64(), bool: pa.bool_(), int: pa.int32()}
     schema = pa.schema(
         [pa.field(c.name, kinds[c.kind]) for c in columns], {name: str(value) for name, value in meta.items()}
     )

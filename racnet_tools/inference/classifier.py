@@ -17,7 +17,16 @@ import numpy as np
 from racnet_tools.errors import RacnetError
 from racnet_tools.inference.engines import AUTO, DEFAULT, Predictor, choose_engine, make_engine
 from racnet_tools.inference.presets import Preset, load_preset
-from racnet_tools.models.uncertainty import ood_score
+from racnet_tools.models.measured import Redshifts, Subtypes, log_redshifts, measure_redshifts, measure_subtypes
+from racnet_tools.models.quality import (
+    LOW_SNR,
+    MANY_GAPS,
+    QUALITY_BITS,
+    UNSURE_SUBTYPE,
+    prediction_sets,
+    quality_bits,
+)
+from racnet_tools.models.uncertainty import joint_ood_score, ood_score
 from racnet_tools.spectra.spectrum_set import SpectrumSet
 
 __all__ = ["Classifier", "Column", "ood_score", "printable"]
@@ -33,6 +42,22 @@ class Column:
     name: str
     kind: type
     description: str
+
+
+_WITH_REDSHIFT = "; with the doubt about the redshift (racnet_tools.models.uncertainty.joint_ood_score)"
+_JOINT_COLUMNS = (
+    Column("subtype", str, "spectral type of a star with its tenth, such as F5"),
+    Column("subtype_error", float, "standard deviation of the subtype, in tenths of a type"),
+    Column("z", float, "redshift measured in the spectrum"),
+    Column("z_error", float, "its standard deviation, if the peak is the right one"),
+    Column("prediction_set", str, "classes that cannot be excluded, joined by |; empty for none"),
+    Column(
+        "quality",
+        int,
+        "sum of bits, 0 for no doubt: " + ", ".join(f"{bit} {name}" for name, (bit, _) in QUALITY_BITS.items()),
+    ),
+)
+"""What a joint network gives beside a class."""
 
 
 class Classifier:
@@ -90,10 +115,16 @@ class Classifier:
             Column("label", str, "most probable class"),
             Column("confidence", float, "its probability"),
             *(Column(f"p_{name}", float, f"probability of {name}") for name in self.preset.classes),
-            Column("subclass", str, "most probable subclass, for classes that have a preset of their own"),
+            Column("subclass", str, "most probable subclass, for classes that are divided further"),
             Column("subclass_confidence", float, "its probability, given the class"),
+            *(_JOINT_COLUMNS if self.preset.joint else ()),
             Column("rejected", bool, "whether ood_score is above the preset's threshold"),
-            Column("ood_score", float, "entropy of the class probabilities over its maximum, 0 to 1"),
+            Column(
+                "ood_score",
+                float,
+                "how unlike the known spectra: entropy over its maximum, 0 to 1"
+                + _WITH_REDSHIFT * bool(self.preset.joint),
+            ),
             Column("z_header", float, "redshift in the survey's header"),
             Column("snr_g", float, "signal-to-noise ratio in g, in the survey's header"),
             Column("snr_r", float, "signal-to-noise ratio in r, in the survey's header"),
@@ -167,14 +198,28 @@ class Classifier:
         RacnetError
             As `prepare` does.
         """
-        gridded = spectra.to_grid(self.preset.preprocessing.grid)
+        gridded_on = self.preset.preprocessing.grid
+        gridded = spectra.to_grid(gridded_on)
         if flux is None:
             flux = self.prepare(gridded)
-        probabilities = self._engine(self.preset).predict(flux)
+        outputs = self._engine(self.preset).predict_all(flux)
+        probabilities = outputs["probabilities"]
         best = probabilities.argmax(axis=1)
-        score = ood_score(probabilities)
+        if self.preset.joint:
+            redshifts = measure_redshifts(outputs["redshift"], log_redshifts(self.preset.joint, gridded_on))
+            score = joint_ood_score(probabilities, redshifts.confidence)
+        else:
+            score = ood_score(probabilities)
+        rejected = score > self.preset.reject_threshold
         subclass: list[str | None] = [None] * len(spectra)
         subclass_confidence: list[float | None] = [None] * len(spectra)
+        further: list[list[Any]] = [[] for _ in range(len(spectra))]
+        if self.preset.joint:
+            assert self.preset.limits
+            subtypes = measure_subtypes(outputs["subtype"], self.preset.limits.subtype_scale)
+            for i in np.flatnonzero(best == self.preset.classes.index("STAR")):
+                subclass[i], subclass_confidence[i] = str(subtypes.letter[i]), _rounded(subtypes.confidence[i])
+            further = self._measured(probabilities, subtypes, redshifts, gridded, rejected)
         for label, child in self._children.items():
             here = np.flatnonzero(best == self.preset.classes.index(label))
             if len(here) == 0:
@@ -194,13 +239,50 @@ class Classifier:
                 *map(_rounded, probabilities[i]),
                 subclass[i],
                 subclass_confidence[i],
-                bool(score[i] > self.preset.reject_threshold),
+                *further[i],
+                bool(rejected[i]),
                 _rounded(score[i]),
                 known["z"][i],
                 known["snr_g"][i],
                 known["snr_r"][i],
             ]
             for i in range(len(spectra))
+        ]
+
+    def _measured(
+        self,
+        probabilities: np.ndarray,
+        subtypes: Subtypes,
+        redshifts: Redshifts,
+        gridded: SpectrumSet,
+        rejected: np.ndarray,
+    ) -> list[list[Any]]:
+        """Values of `_JOINT_COLUMNS` for each spectrum."""
+        limits, classes = self.preset.limits, self.preset.classes
+        assert limits
+        sets = prediction_sets(probabilities, classes, limits)
+        star = probabilities.argmax(axis=1) == classes.index("STAR")
+        noise = np.where(gridded.mask, np.nan, gridded.flux) * np.sqrt(gridded.ivar)
+        bits = quality_bits(
+            {
+                "OUTLIER": rejected,
+                "AMBIGUOUS": [one not in classes for one in sets],
+                "LOW_SNR": np.nanmedian(noise, axis=1) < LOW_SNR,
+                "GAPS": gridded.mask.mean(axis=1) > MANY_GAPS,
+                "SUBTYPE_UNSURE": star & (subtypes.error > UNSURE_SUBTYPE),
+                "REDSHIFT_UNSURE": ~star & (redshifts.confidence < limits.redshift_confidence),
+            }
+        )
+        return [
+            [
+                str(subtypes.name[i]) if star[i] else None,
+                _rounded(subtypes.error[i]) if star[i] else None,
+                _rounded(redshifts.z[i]),
+                _rounded(redshifts.error[i] * limits.redshift_error),
+                sets[i],
+                int(bits[i]),
+            ]
+            for i in range(len(sets))
         ]
 
 

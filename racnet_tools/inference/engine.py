@@ -45,18 +45,18 @@ def open_session(model: bytes) -> ort.InferenceSession:
         raise RacnetError(f"The network cannot be loaded by ONNX Runtime {ort.__version__}: {error}") from error
 
 
-def checked_flux(flux: np.ndarray, n_pixels: int) -> np.ndarray:
-    """Spectra as an engine takes them, (n, n_pixels) float32.
+def checked_flux(flux: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Spectra as an engine takes them, (n, n_pixels) or (n, n_pixels, channels) float32.
 
     Raises
     ------
     RacnetError
-        If the width is wrong or a value is not finite.
+        If their shape is not `shape` or a value is not finite.
     """
     flux = np.ascontiguousarray(flux, dtype=np.float32)
-    if flux.ndim != 2 or flux.shape[1] != n_pixels:
-        raise RacnetError(f"Expected spectra of shape (n, {n_pixels}). Received: {flux.shape}.")
-    bad = np.flatnonzero(~np.isfinite(flux).all(axis=1))
+    if flux.ndim < 1 or flux.shape[1:] != shape:
+        raise RacnetError(f"Expected spectra of shape (n, {', '.join(map(str, shape))}). Received: {flux.shape}.")
+    bad = np.flatnonzero(~np.isfinite(flux).all(axis=tuple(range(1, flux.ndim))))
     if len(bad):
         raise RacnetError(
             f"Expected finite fluxes. Received: NaN or infinity in {len(bad)} of {len(flux)} spectra, first in "
@@ -71,8 +71,8 @@ class Engine:
     Parameters
     ----------
     model : bytes
-        An ONNX graph with the input "flux", (n, n_pix) or (n, n_pix, 1) float32, and the outputs "probabilities",
-        (n, n_classes), and "attention_1", "attention_2", ...
+        An ONNX graph with the input "flux", (n, n_pix) or (n, n_pix, n_channels) float32, and the outputs
+        "probabilities", (n, n_classes), others such as "subtype", and "attention_1", "attention_2", ...
     batch_size : int, optional
         Spectra in one pass; results depend on it by less than 1e-6.
     threads : int, optional
@@ -80,8 +80,12 @@ class Engine:
 
     Attributes
     ----------
-    n_pixels, n_classes : int
-        Width of the input and of the probabilities.
+    input_shape : tuple of int
+        Of one spectrum: (n_pix,), or (n_pix, n_channels) where there are several.
+    n_classes : int
+        Width of the probabilities.
+    outputs : tuple of str
+        Names of the outputs but attention, "probabilities" first.
     attention_channels : tuple of int
         Channels of each block with attention, in order; empty for a network without.
 
@@ -105,12 +109,13 @@ class Engine:
                 'Expected a graph with the input "flux" (n, n_pix) and the output "probabilities". '
                 f"Received inputs {inputs} and outputs {list(outputs)}."
             )
-        self._three_axes = len(shape) == 3
+        self._shape = tuple(int(length) for length in shape[1:])
+        self.input_shape = self._shape[:1] if self._shape[1:] == (1,) else self._shape
         self._attention = sorted(
             (name for name in outputs if name.startswith("attention_")), key=lambda name: (len(name), name)
         )
         self.attention_channels = tuple(int(outputs[name][1]) for name in self._attention)
-        self.n_pixels = int(shape[1])
+        self.outputs = ("probabilities", *(name for name in outputs if name not in {"probabilities", *self._attention}))
         self.n_classes = int(outputs["probabilities"][1])
 
     def predict(self, flux: np.ndarray) -> np.ndarray:
@@ -118,7 +123,7 @@ class Engine:
 
         Parameters
         ----------
-        flux : (n, n_pix) array
+        flux : (n, n_pix) or (n, n_pix, n_channels) array
             Preprocessed spectra.
 
         Returns
@@ -133,12 +138,16 @@ class Engine:
         """
         return self.run(flux, ["probabilities"])[0]
 
+    def predict_all(self, flux: np.ndarray) -> dict[str, np.ndarray]:
+        """Every output but attention, by its name; for the rest as `predict`."""
+        return dict(zip(self.outputs, self.run(flux, self.outputs), strict=True))
+
     def predict_with_attention(self, flux: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
         """Class probabilities, and the channel weights of each attention block.
 
         Parameters
         ----------
-        flux : (n, n_pix) array
+        flux : (n, n_pix) or (n, n_pix, n_channels) array
             Preprocessed spectra.
 
         Returns
@@ -162,7 +171,7 @@ class Engine:
 
         Parameters
         ----------
-        flux : (n, n_pix) array
+        flux : (n, n_pix) or (n, n_pix, n_channels) array
             Preprocessed spectra.
         outputs : sequence of str
             Names of outputs; `racnet_tools.inference.graph.with_outputs` makes more of them.
@@ -183,13 +192,11 @@ class Engine:
         strange |= {*(inputs or {})} - {item.name for item in self._session.get_overridable_initializers()}
         if strange:
             raise RacnetError(f"The graph has no such outputs or inputs: {', '.join(sorted(strange))}.")
-        flux = checked_flux(flux, self.n_pixels)
+        flux = checked_flux(flux, self.input_shape)
         n = len(flux)
         if n == 0:  # the runtime's convolutions want at least one
-            flux = np.zeros((1, self.n_pixels), np.float32)
-        if self._three_axes:
-            flux = flux[:, :, np.newaxis]
-
+            flux = np.zeros((1, *self.input_shape), np.float32)
+        flux = flux.reshape(-1, *self._shape)
         further = {name: np.asarray(values, np.float32) for name, values in (inputs or {}).items()}
 
         def one(start: int) -> list[np.ndarray]:

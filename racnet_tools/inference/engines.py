@@ -35,11 +35,15 @@ class Predictor(Protocol):
     """What every engine offers."""
 
     batch_size: int
-    n_pixels: int
+    input_shape: tuple[int, ...]
     n_classes: int
+    outputs: tuple[str, ...]
 
     def predict(self, flux: np.ndarray) -> np.ndarray:
-        """Class probabilities (n, n_classes) float32 of preprocessed spectra (n, n_pix)."""
+        """Class probabilities (n, n_classes) float32 of preprocessed spectra (n, ...)."""
+
+    def predict_all(self, flux: np.ndarray) -> dict[str, np.ndarray]:
+        """Every output but attention, by its name; each (n, ...) float32."""
 
 
 def make_engine(name: str, preset: Preset, batch_size: int | None = None, threads: int | None = None) -> Predictor:
@@ -67,11 +71,11 @@ def make_engine(name: str, preset: Preset, batch_size: int | None = None, thread
         engine = Engine(preset.model_bytes(), batch_size, threads)
     else:
         engine = OpenVinoEngine(preset.model_bytes(), batch_size, bfloat16=name.endswith("bf16"))
-    expected = (preset.preprocessing.grid.n_pixels, len(preset.classes))
-    if (engine.n_pixels, engine.n_classes) != expected:
+    expected = (preset.preprocessing.shape, len(preset.classes))
+    if (engine.input_shape, engine.n_classes) != expected:
         raise RacnetError(
-            f"Preset {preset.folder}: expected a network for {expected[0]} pixels and {expected[1]} classes "
-            f"(preprocessing.json, labels.json); model.onnx has {engine.n_pixels} and {engine.n_classes}."
+            f"Preset {preset.folder}: expected a network for spectra of shape {expected[0]} and {expected[1]} classes "
+            f"(preprocessing.json, labels.json); model.onnx has {engine.input_shape} and {engine.n_classes}."
         )
     return engine
 
@@ -122,5 +126,7 @@ def _test_spectra(preset: Preset) -> np.ndarray:
     from racnet_tools.resources import data_path
 
     samples = preset.preprocessing(read(data_path("samples")))
-    mixed = np.stack([a + b for a, b in combinations(samples, 2)])
-    return np.concatenate([samples, mixed / np.linalg.norm(mixed, axis=1, keepdims=True)])
+    mixed = np.stack([(a + b) / 2 for a, b in combinations(samples, 2)])
+    if mixed.ndim == 2:
+        mixed /= np.linalg.norm(mixed, axis=1, keepdims=True)
+    return np.concatenate([samples, mixed])

@@ -91,7 +91,7 @@ def check_output(output: Path, resume: bool) -> bool:
 def classify_to_file(
     paths: Iterable[str | Path],
     output: str | Path,
-    preset: str | Path = "racnet-class",
+    preset: str | Path = "racnet-survey",
     *,
     engine: str = DEFAULT,
     batch_size: int | None = None,

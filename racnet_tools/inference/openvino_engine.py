@@ -12,6 +12,7 @@ not depend on the number of threads. Reference: https://docs.openvino.ai, CPU de
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -65,8 +66,11 @@ class OpenVinoEngine:
         try:
             graph = core.read_model(model)
             shape = graph.input("flux").partial_shape
-            self.n_pixels = shape[1].get_length()
-            self._shape = (self.batch_size, *(shape[axis].get_length() for axis in range(1, len(shape))))
+            one = tuple(shape[axis].get_length() for axis in range(1, len(shape)))
+            self.input_shape = one[:1] if one[1:] == (1,) else one
+            self._shape = (self.batch_size, *one)
+            names = [name for output in graph.outputs for name in output.names if not name.startswith("attention_")]
+            self.outputs = ("probabilities", *(name for name in names if name != "probabilities"))
             self.n_classes = graph.output("probabilities").partial_shape[1].get_length()
             graph.reshape({"flux": list(self._shape)})
             self._passes = [_Passes(core, graph, precision) for precision in (["bf16"] if bfloat16 else []) + ["f32"]]
@@ -91,13 +95,21 @@ class OpenVinoEngine:
         RacnetError
             If the width is wrong or a value is not finite.
         """
-        flux = checked_flux(flux, self.n_pixels)
+        return self._run(flux, self.outputs[:1])["probabilities"]
+
+    def predict_all(self, flux: np.ndarray) -> dict[str, np.ndarray]:
+        """Every output but attention, by its name; for the rest as `predict`."""
+        return self._run(flux, self.outputs)
+
+    def _run(self, flux: np.ndarray, names: Sequence[str]) -> dict[str, np.ndarray]:
+        flux = checked_flux(flux, self.input_shape)
         first, *again = self._passes
-        probabilities = first(flux, self._shape)
+        found = first(flux, self._shape, names)
         for exact in again:
-            unclear = np.flatnonzero(probabilities.max(axis=1) < CLEAR)
-            probabilities[unclear] = exact(flux[unclear], self._shape)
-        return probabilities
+            unclear = np.flatnonzero(found["probabilities"].max(axis=1) < CLEAR)
+            for name, values in exact(flux[unclear], self._shape, names).items():
+                found[name][unclear] = values
+        return found
 
 
 class _Passes:
@@ -112,14 +124,16 @@ class _Passes:
         }
         self._request = core.compile_model(graph, "CPU", settings).create_infer_request()
 
-    def __call__(self, flux: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        """Probabilities of (n, n_pixels) spectra, a batch of `shape` at a time."""
-        parts = [np.zeros((0, self._request.get_tensor("probabilities").shape[1]), np.float32)]
+    def __call__(self, flux: np.ndarray, shape: tuple[int, ...], names: Sequence[str]) -> dict[str, np.ndarray]:
+        """Outputs of (n, ...) spectra, a batch of `shape` at a time."""
+        parts = {name: [np.zeros((0, self._request.get_tensor(name).shape[1]), np.float32)] for name in names}
         for start in range(0, len(flux), shape[0]):
             batch = flux[start : start + shape[0]]
             n = len(batch)
             if n < shape[0]:
-                batch = np.concatenate([batch, np.zeros((shape[0] - n, flux.shape[1]), np.float32)])
+                batch = np.concatenate([batch, np.zeros((shape[0] - n, *flux.shape[1:]), np.float32)])
             with _ONE_AT_A_TIME:
-                parts.append(self._request.infer({"flux": batch.reshape(shape)})["probabilities"][:n].copy())
-        return np.concatenate(parts)
+                found = self._request.infer({"flux": batch.reshape(shape)})
+                for name, part in parts.items():
+                    part.append(found[name][:n].copy())
+        return {name: np.concatenate(part) for name, part in parts.items()}

@@ -17,15 +17,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from racnet_tools.errors import RacnetError
+from racnet_tools.models.config import NetworkConfig
+from racnet_tools.models.joint_config import JointConfig
+from racnet_tools.models.quality import Limits
 from racnet_tools.resources import data_path
 from racnet_tools.spectra.preprocess import Preprocessing
 
 if TYPE_CHECKING:
     from racnet_tools.models.network import Network
 
-__all__ = ["Preset", "available_presets", "load_preset", "preset_folders"]
+__all__ = ["Preset", "available_presets", "flux_presets", "load_preset", "preset_folders"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_INPUT = "preprocessing.json"
 _JSON_FILES = ("config.json", "preprocessing.json", "labels.json", "provenance.json")
 
 
@@ -45,6 +49,10 @@ class Preset:
     children : dict of str to str
         Class to the name of the preset that gives its subclass.
     preprocessing : Preprocessing
+    joint : JointConfig or None
+        Configuration of a network that gives subtypes and redshifts too.
+    limits : Limits or None
+        What such a preset knows of its limits.
     config, provenance : dict
         The network's configuration and where the weights came from.
     card : str
@@ -59,6 +67,8 @@ class Preset:
     reject_threshold: float
     children: Mapping[str, str]
     preprocessing: Preprocessing
+    joint: JointConfig | None
+    limits: Limits | None
     config: Mapping[str, Any]
     provenance: Mapping[str, Any]
     card: str
@@ -139,6 +149,12 @@ def available_presets() -> dict[str, Path]:
     return found
 
 
+def flux_presets() -> dict[str, Path]:
+    """As `available_presets`, those alone whose networks take the flux and nothing else."""
+    known = available_presets()
+    return {name: folder for name, folder in known.items() if "channels" not in _read_json(folder / _INPUT)}
+
+
 def load_preset(name: str | Path) -> Preset:
     """Find a preset and check it.
 
@@ -194,6 +210,14 @@ def _load_folder(folder: Path) -> Preset:
                 f"Preset {folder}: {name} is not the file that provenance.json states. It was damaged or changed: "
                 "install the preset again."
             )
+    config = content["config.json"]
+    joint, limits = None, None
+    if config.get("family") == JointConfig.family:
+        made = NetworkConfig.from_dict(config)
+        assert isinstance(made, JointConfig)
+        joint, limits = made, Limits.from_dict(labels.get("limits"), classes)
+        if limits is None:
+            raise _wrong(folder, "labels.json", '"limits": the thresholds of a joint network', labels.get("limits"))
     card = folder / "card.md"
     return Preset(
         folder=folder,
@@ -202,7 +226,9 @@ def _load_folder(folder: Path) -> Preset:
         reject_threshold=float(threshold),
         children=children,
         preprocessing=Preprocessing.from_dict(content["preprocessing.json"]),
-        config=content["config.json"],
+        joint=joint,
+        limits=limits,
+        config=config,
         provenance=provenance,
         card=card.read_text(encoding="utf-8") if card.is_file() else "",
         sha256=checksum,

@@ -44,14 +44,14 @@ def verify_preset(name: str | Path) -> list[str]:
             problems.append(f"{file} is not the file that provenance.json states")
     if not preset.card.strip():
         problems.append("it has no model card")
-    n_pixels = preset.preprocessing.grid.n_pixels
-    if (engine.n_pixels, engine.n_classes) != (n_pixels, len(preset.classes)):
+    shape = preset.preprocessing.shape
+    if (engine.input_shape, engine.n_classes) != (shape, len(preset.classes)):
         problems.append(
-            f"its network has {engine.n_pixels} pixels and {engine.n_classes} classes, its preprocessing {n_pixels} "
-            f"and its labels {len(preset.classes)}"
+            f"its network takes {engine.input_shape} and gives {engine.n_classes} classes, its preprocessing gives "
+            f"{shape} and its labels name {len(preset.classes)}"
         )
         return problems
-    flat = np.full((1, n_pixels), n_pixels**-0.5, np.float32)
+    flat = np.full((1, *shape), shape[0] ** -0.5, np.float32)
     probabilities = engine.predict(flat)
     if not np.isfinite(probabilities).all() or abs(float(probabilities.sum()) - 1) > 1e-4:
         problems.append("its probabilities of a flat spectrum do not add up to 1")

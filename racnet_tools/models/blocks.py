@@ -17,26 +17,36 @@ from racnet_tools.models.residual_config import ResidualConfig
 
 def residual_body(features: Any, config: ResidualConfig, seeds: Iterator[int]) -> Any:
     """Turn a scaled spectrum (n, n_pixels, 1) into the features (n, config.n_features) of the head."""
-    pooling = {"max": keras.layers.MaxPooling1D, "average": keras.layers.AveragePooling1D}[config.pooling]
-    if config.stem:
-        channels, width, stride = config.stem
-        features = keras.layers.Conv1D(
-            channels,
-            width,
-            strides=stride,
-            padding="same",
-            activation="relu",
-            kernel_initializer=keras.initializers.HeNormal(seed=next(seeds)),
-            name="stem",
-        )(features)
+    features = stem(features, config, seeds)
     for index in range(1, len(config.filters) + 1):
         features = residual_block(features, index, config, seeds)
-        features = pooling(config.pool_size, name=f"block{index}_pool")(features)
+        features = pooling(config)(config.pool_size, name=f"block{index}_pool")(features)
     summary = keras.layers.GlobalAveragePooling1D(name="global_average")(features)
     if config.head == "average+max":
         maximum = keras.layers.GlobalMaxPooling1D(name="global_max")(features)
         summary = keras.layers.Concatenate(name="global_features")([summary, maximum])
     return summary
+
+
+def stem(features: Any, config: ResidualConfig, seeds: Iterator[int]) -> Any:
+    """Apply the convolution before the blocks, if there is one."""
+    if not config.stem:
+        return features
+    channels, width, stride = config.stem
+    return keras.layers.Conv1D(
+        channels,
+        width,
+        strides=stride,
+        padding="same",
+        activation="relu",
+        kernel_initializer=keras.initializers.HeNormal(seed=next(seeds)),
+        name="stem",
+    )(features)
+
+
+def pooling(config: ResidualConfig) -> type[keras.layers.Layer]:
+    """The kind of layer that pools after each block."""
+    return {"max": keras.layers.MaxPooling1D, "average": keras.layers.AveragePooling1D}[config.pooling]
 
 
 def residual_block(features: Any, index: int, config: ResidualConfig, seeds: Iterator[int]) -> Any:

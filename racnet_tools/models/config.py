@@ -75,6 +75,16 @@ class NetworkConfig:
         return float(self.n_pixels) ** 0.5 if self.input_scale is None else float(self.input_scale)
 
     @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one spectrum: (n_pixels,), or (n_pixels, channels)."""
+        return (self.n_pixels,)
+
+    @property
+    def output_widths(self) -> dict[str, int]:
+        """Numbers that each output has, by its name; they are joined in this order."""
+        return {"probabilities": self.n_classes}
+
+    @property
     def hidden_units(self) -> tuple[int, ...]:
         """Neurons of each fully connected layer before the output."""
         raise NotImplementedError

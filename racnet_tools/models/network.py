@@ -1,6 +1,7 @@
 """The Keras model of every network: scaled input, the body of its family, fully connected head.
 
-Input ``flux`` (n, n_pixels) float32, output ``probabilities`` (n, n_classes). Keras 3, any backend.
+Input ``flux`` (n, n_pixels) float32, output ``probabilities`` (n, n_classes); joint networks take (n, n_pixels,
+channels) and give all their outputs, joined. Keras 3, any backend.
 Reference: Zou et al. 2020, PASP 132, 044503, section 3.
 """
 
@@ -14,9 +15,11 @@ import numpy as np
 
 from racnet_tools.models.blocks import residual_body
 from racnet_tools.models.config import ConfigError, NetworkConfig
+from racnet_tools.models.joint import joint_body, redshift_output
+from racnet_tools.models.joint_config import JointConfig
 from racnet_tools.models.plain import plain_body
 
-BODIES: dict[str, Any] = {"residual": residual_body, "plain": plain_body}
+BODIES: dict[str, Any] = {"residual": residual_body, "plain": plain_body, "joint": joint_body}
 """What comes between input and head, for each family of configurations."""
 
 
@@ -46,10 +49,15 @@ class Network(keras.Model):
         seeds = seed_stream(int(seed))
 
         # --- Input and body
-        flux = keras.Input((config.n_pixels,), name="flux", dtype="float32")
-        features = keras.layers.Rescaling(config.scale, name="input_scale")(flux)
-        features = keras.layers.Reshape((config.n_pixels, 1), name="input_channel")(features)
-        hidden = BODIES[config.family](features, config, seeds)
+        flux = keras.Input(config.input_shape, name="flux", dtype="float32")
+        if isinstance(config, JointConfig):  # further channels are of order 1 as they are
+            scale: Any = [config.scale, *[1.0] * (config.input_shape[1] - 1)]
+            features = keras.layers.Rescaling(scale, name="input_scale")(flux)
+            hidden, correlated = BODIES[config.family](features, config, seeds)
+        else:
+            features = keras.layers.Rescaling(config.scale, name="input_scale")(flux)
+            features = keras.layers.Reshape((config.n_pixels, 1), name="input_channel")(features)
+            hidden = BODIES[config.family](features, config, seeds)
 
         # --- Head
         for index, units in enumerate(config.hidden_units, start=1):
@@ -61,15 +69,22 @@ class Network(keras.Model):
                 name=f"dense{number}",
             )(hidden)
             hidden = keras.layers.Dropout(config.dropout, seed=next(seeds), name=f"dropout{number}")(hidden)
-        probabilities = keras.layers.Dense(
-            config.n_classes,
-            activation="softmax",
-            kernel_initializer=keras.initializers.VarianceScaling(0.1, seed=next(seeds)),
-            dtype="float32",  # whatever the precision of the rest
-            name="probabilities",
-        )(hidden)
 
-        super().__init__(inputs=flux, outputs=probabilities, name=config.name)
+        def softmax(units: int, name: str) -> Any:
+            return keras.layers.Dense(
+                units,
+                activation="softmax",
+                kernel_initializer=keras.initializers.VarianceScaling(0.1, seed=next(seeds)),
+                dtype="float32",  # whatever the precision of the rest
+                name=name,
+            )(hidden)
+
+        outputs = softmax(config.n_classes, "probabilities")
+        if isinstance(config, JointConfig):
+            parts = [outputs, softmax(config.n_subtypes, "subtype"), redshift_output(correlated, config, seeds)]
+            outputs = keras.layers.Concatenate(name="joint", dtype="float32")(parts)
+
+        super().__init__(inputs=flux, outputs=outputs, name=config.name)
         self.network_config = config
 
     def attention_layers(self) -> list[str]:

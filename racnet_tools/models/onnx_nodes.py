@@ -128,11 +128,11 @@ _ACTIVATIONS = {"relu": "Relu", "softmax": "Softmax", "sigmoid": "Sigmoid"}
 
 
 def _activated(to: Nodes, layer: Any, name: str, build: Callable[[str], str]) -> str:
-    """What `build(name)` makes, followed by the layer's activation; before a softmax it is named ``logits``."""
+    """What `build(name)` makes, followed by the layer's activation; before the class probabilities it is ``logits``."""
     kind = getattr(layer.activation, "__name__", "")
     if kind == "linear":
         return build(name)
-    before = "logits" if kind == "softmax" else f"{name}.linear"
+    before = "logits" if name == "probabilities" else f"{name}.linear"
     return to.activation(layer.activation, build(before), name)
 
 
@@ -142,7 +142,11 @@ def _activated(to: Nodes, layer: Any, name: str, build: Callable[[str], str]) ->
 def _rescaling(to: Nodes, layer: Any, inputs: list[str], name: str) -> str:
     if np.any(np.asarray(layer.offset)):
         raise RacnetError(f"ONNX export knows Rescaling without offset. Received: {layer.offset} in {name}.")
-    return to.add("Mul", [inputs[0], to.constant(f"{name}.scale", layer.scale)], name)
+    if len(layer.input.shape) == 2:
+        return to.add("Mul", [inputs[0], to.constant(f"{name}.scale", layer.scale)], name)
+    scaled = to.add("Mul", [inputs[0], to.constant(f"{name}.scale", layer.scale)], f"{name}.scaled")
+    turned = to.add("Transpose", [scaled], f"{name}.transposed", perm=[0, 2, 1])
+    return to.add("Unsqueeze", [turned, to.constant(f"{name}.axes", [2], np.int64)], name)
 
 
 def _reshape(to: Nodes, layer: Any, inputs: list[str], name: str) -> str:
@@ -196,6 +200,25 @@ def _flatten(to: Nodes, layer: Any, inputs: list[str], name: str) -> str:
 
 def _dense(to: Nodes, layer: Any, inputs: list[str], name: str) -> str:
     return _activated(to, layer, name, lambda to_name: to.dense(inputs[0], layer.kernel, layer.bias, to_name))
+
+
+# --- Layers of racnet_tools.models.correlation
+
+
+def _position_bias(to: Nodes, layer: Any, inputs: list[str], name: str) -> str:
+    bias = to.weight(f"{name}.bias", layer.bias, lambda values: values.T[None, :, None], lambda kept: kept[0, :, 0].T)
+    return to.add("Add", [inputs[0], bias], name)
+
+
+def _redshift_correlation(to: Nodes, layer: Any, inputs: list[str], name: str) -> str:
+    template = to.weight(f"{name}.template", layer.template, np.transpose, np.transpose)
+    rows = to.constant(f"{name}.places", layer.places(), np.int64)  # the matrix is made when the graph is loaded
+    matrix = to.add("Gather", [template, rows], f"{name}.shifted", axis=1)
+    shape = to.constant(f"{name}.shape", [-1, layer.n_redshifts], np.int64)
+    matrix = to.add("Reshape", [matrix, shape], f"{name}.matrix")
+    flat = to.add("Flatten", [inputs[0]], f"{name}.flat", axis=1)
+    scores = to.add("Gemm", [flat, matrix, to.weight(f"{name}.bias", layer.bias)], f"{name}.scores")
+    return to.add("Softmax", [scores], name, axis=1)
 
 
 # --- Attention layers of racnet_tools.models.attention
@@ -256,8 +279,10 @@ TRANSLATIONS: dict[str, Callable[[Nodes, keras.layers.Layer, list[str], str], st
     "GlobalMaxPooling1D": _global("GlobalMaxPool"),
     "MaxPooling1D": _pooling("MaxPool"),
     "Multiply": _plain("Mul"),
+    "PositionBias": _position_bias,
     "PositionGate": _position_gate,
     "ReLU": _plain("Relu"),
+    "RedshiftCorrelation": _redshift_correlation,
     "Rescaling": _rescaling,
     "Reshape": _reshape,
     "SqueezeExcitation": _squeeze_excitation,
@@ -282,11 +307,11 @@ def translate(model: Any, nodes: Nodes) -> dict[str, int]:
         When `TRANSLATIONS` does not know a layer, or not in this form.
     """
     attention = {layer: f"attention_{index}" for index, layer in enumerate(model.attention_layers(), start=1)}
-    outputs = {"probabilities": model.network_config.n_classes}
+    outputs = dict(model.network_config.output_widths)
     known = {id(model.inputs[0]): "flux"}
     for layer in model.layers:
         kind = type(layer).__name__
-        if kind == "InputLayer":
+        if kind == "InputLayer" or layer.name == "joint":  # outputs are joined for training alone
             continue
         if kind not in TRANSLATIONS:
             raise RacnetError(

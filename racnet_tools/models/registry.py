@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from racnet_tools.errors import RacnetError
-from racnet_tools.models import cnet, fc, racmini, racnet, rcnet, sscnn
+from racnet_tools.models import cnet, fc, racmini, racnet, racsurvey, rcnet, sscnn
 from racnet_tools.models.config import ConfigError, NetworkConfig
 
 if TYPE_CHECKING:
@@ -21,11 +21,16 @@ Each has NAME, TITLE, PUBLISHED (whether the paper has it), CONFIG (its family) 
 """
 
 
+JOINT_NETWORKS: dict[str, Any] = {racsurvey.NAME: racsurvey}
+"""As `NETWORKS`, of the networks that give subtypes and redshifts too; `racnet_tools.training.survey` trains them."""
+
+
 def origin(name: str) -> str:
     """Where a network of the list comes from, in a sentence for model cards."""
-    if NETWORKS[name].PUBLISHED:
+    module = {**NETWORKS, **JOINT_NETWORKS}[name]
+    if module.PUBLISHED:
         return f"{name}, consistent with the text and the parameter counts of Zou et al. 2020 (PASP 132, 044503)."
-    return f"{name}, {NETWORKS[name].TITLE}: not from Zou et al. 2020, but made of the same blocks at less cost."
+    return f"{name}, {module.TITLE}: not from Zou et al. 2020, but made of the same blocks at less cost."
 
 
 def network_config(name: str, n_classes: int, n_pixels: int = 3909, **overrides: Any) -> NetworkConfig:
@@ -34,7 +39,7 @@ def network_config(name: str, n_classes: int, n_pixels: int = 3909, **overrides:
     Parameters
     ----------
     name
-        ``"fc"``, ``"cnet"``, ``"sscnn"``, ``"rcnet"``, ``"racnet"`` or ``"racmini"``.
+        ``"fc"``, ``"cnet"``, ``"sscnn"``, ``"rcnet"``, ``"racnet"``, ``"racmini"`` or ``"racsurvey"``.
     n_classes
         Number of classes.
     n_pixels
@@ -47,10 +52,11 @@ def network_config(name: str, n_classes: int, n_pixels: int = 3909, **overrides:
     ConfigError
         When the name or a setting is not known, or a value is not allowed.
     """
-    if name not in NETWORKS:
-        raise ConfigError(f"name must be one of {list(NETWORKS)}. Received: name={name!r}")
-    own = {"family": NETWORKS[name].CONFIG.family, "name": name, "n_classes": n_classes, "n_pixels": n_pixels}
-    return NetworkConfig.from_dict({**own, **NETWORKS[name].SETTINGS, **overrides})
+    known = {**NETWORKS, **JOINT_NETWORKS}
+    if name not in known:
+        raise ConfigError(f"name must be one of {list(known)}. Received: name={name!r}")
+    own = {"family": known[name].CONFIG.family, "name": name, "n_classes": n_classes, "n_pixels": n_pixels}
+    return NetworkConfig.from_dict({**own, **known[name].SETTINGS, **overrides})
 
 
 def build(name: str, n_classes: int, n_pixels: int = 3909, *, seed: int = 0, **overrides: Any) -> keras.Model:
@@ -59,7 +65,7 @@ def build(name: str, n_classes: int, n_pixels: int = 3909, *, seed: int = 0, **o
     Parameters
     ----------
     name
-        ``"fc"``, ``"cnet"``, ``"sscnn"``, ``"rcnet"``, ``"racnet"`` or ``"racmini"``.
+        ``"fc"``, ``"cnet"``, ``"sscnn"``, ``"rcnet"``, ``"racnet"``, ``"racmini"`` or ``"racsurvey"``.
     n_classes
         Number of classes.
     n_pixels

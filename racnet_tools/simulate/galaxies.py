@@ -44,13 +44,15 @@ def _scaled() -> tuple[np.ndarray, np.ndarray]:
     return library.flux / level, calzetti(wave).astype(np.float32)
 
 
-def draw_galaxies(n: int, rng: np.random.Generator) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+def draw_galaxies(n: int, rng: np.random.Generator, even: bool = False) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Galaxies of a survey: mostly near (z about 0.1), the rest evenly up to z = 1 so that far ones are learnt too.
 
     Parameters
     ----------
     n : int
     rng : Generator
+    even : bool
+        As for `draw_kinds`.
 
     Returns
     -------
@@ -59,14 +61,21 @@ def draw_galaxies(n: int, rng: np.random.Generator) -> tuple[np.ndarray, dict[st
     columns : dict of str to (n,) array
         subclass (one of quiescent, starforming, starburst, seyfert2, liner), z, and template.
     """
-    z, kind = draw_kinds(n, rng)
+    z, kind = draw_kinds(n, rng, even)
     flux, template = compose(kind, z, rng)
     return flux, {"subclass": kind, "z": z, "template": template}
 
 
-def draw_kinds(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Redshifts and kinds of the galaxies of a survey, each (n,)."""
-    z = np.where(rng.random(n) < 0.7, rng.gamma(2.2, 0.055, n), rng.uniform(0, 1, n)).clip(0.0005, 1.0)
+def draw_kinds(n: int, rng: np.random.Generator, even: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Redshifts and kinds of the galaxies of a survey, each (n,); with `even`, half of the redshifts spread evenly.
+
+    Of the evenly spread a fifth lies below 0.02, where a galaxy can be taken for stars.
+    """
+    if even:
+        spread = rng.uniform(0, np.where(rng.random(n) < 0.2, 0.02, 1.0))
+        z = np.where(rng.random(n) < 0.5, rng.gamma(2.2, 0.055, n), spread).clip(0.0005, 1.0)
+    else:
+        z = np.where(rng.random(n) < 0.7, rng.gamma(2.2, 0.055, n), rng.uniform(0, 1, n)).clip(0.0005, 1.0)
     return z, rng.choice(list(KINDS), n, p=list(KINDS.values()))
 
 

@@ -76,13 +76,15 @@ def _basis() -> _Basis:
     return _Basis(uv, optical, fade, *near)
 
 
-def draw_quasars(n: int, rng: np.random.Generator) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+def draw_quasars(n: int, rng: np.random.Generator, even: bool = False) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Quasars of a survey.
 
     Parameters
     ----------
     n : int
     rng : Generator
+    even : bool
+        Whether three in four redshifts spread evenly from 0 to 5 instead of as a survey meets them.
 
     Returns
     -------
@@ -92,7 +94,7 @@ def draw_quasars(n: int, rng: np.random.Generator) -> tuple[np.ndarray, dict[str
         subclass ("" for ordinary quasars, "BAL" with broad absorption, "reddened" by dust of their own, "type2" with
         narrow lines alone, which a survey's pipeline may call a galaxy), z, and template.
     """
-    some = _at_rest(n, rng)
+    some = _at_rest(n, rng, even)
     observed = _sample(some.flux, some.z)
     rows = np.flatnonzero(some.z < 0.78)
     _add_narrow(observed, some.z, rows, _draw_narrow(len(rows), rng))
@@ -159,10 +161,12 @@ class _Quasars(NamedTuple):
     template: np.ndarray
 
 
-def _at_rest(n: int, rng: np.random.Generator) -> _Quasars:
+def _at_rest(n: int, rng: np.random.Generator, even: bool = False) -> _Quasars:
     """Light of nuclei as it leaves them, and the redshifts at which a survey meets them."""
     z = np.where(rng.random(n) < 0.6, rng.normal(1.45, 0.8, n), rng.uniform(0.05, 5.0, n))
     z = np.where((z < 0.05) | (z > 5.0), rng.uniform(0.05, 5.0, n), z)
+    if even:
+        z = np.where(rng.random(n) < 0.75, rng.uniform(0.001, 5.0, n), z)
     uv, optical = _pairs(z, rng)
     kind = rng.choice(["", *_SHARES], n, p=[1 - sum(_SHARES.values()), *_SHARES.values()])
     kind = np.where((z < 0.8) & (rng.random(n) < _HIDDEN), "type2", kind)

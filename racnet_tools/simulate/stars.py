@@ -13,7 +13,7 @@ import numpy as np
 from racnet_tools.simulate.scene import C_KM_S, observe
 from racnet_tools.simulate.templates import stars
 
-__all__ = ["STELLAR_BORDERS", "draw_stars", "stars_at_rest", "stellar_type"]
+__all__ = ["STELLAR_BORDERS", "draw_stars", "stars_at_rest", "stellar_subtype", "stellar_type"]
 
 #: Upper border in effective temperature (K) of each spectral type, as LAMOST DR5 and later draw it, at solar
 #: metallicity, and its change by [Fe/H] in K / dex: LAMOST's templates give metal-poor stars an earlier type. The
@@ -55,6 +55,35 @@ def stellar_type(teff: np.ndarray, feh: np.ndarray | float = 0.0) -> np.ndarray:
     at_solar, slope = np.array(list(STELLAR_BORDERS.values())).T
     borders = at_solar + np.clip(np.broadcast_to(feh, np.shape(teff)), -2.5, 0.5)[:, None] * slope
     return letters[np.minimum((np.asarray(teff)[:, None] >= borders).sum(axis=1), len(letters) - 1)]
+
+
+def stellar_subtype(teff: np.ndarray, feh: np.ndarray | float = 0.0) -> np.ndarray:
+    """Spectral type with its tenths on one scale: O0 is 0, B0 10, A0 20, F0 30, G0 40, K0 50, M0 60, M9 69.
+
+    Borders of the letters are `STELLAR_BORDERS`; between them the scale runs evenly in log(teff), which is our choice:
+    LAMOST's subtypes are its templates', not a law. O0 begins at 50,000 K, M9 ends at 2,400 K.
+
+    Parameters
+    ----------
+    teff : (n,) array
+        Effective temperature, K.
+    feh : (n,) array or float
+        [Fe/H], dex; counted within -2.5 to 0.5.
+
+    Returns
+    -------
+    (n,) array
+        From 0 up to but not including 70; NaN where `teff` is.
+    """
+    at_solar, slope = np.array(list(STELLAR_BORDERS.values())).T
+    metals = np.clip(np.broadcast_to(np.asarray(feh, float), np.shape(teff)), -2.5, 0.5)
+    borders = np.log(at_solar + metals[:, None] * slope)  # upper ends of M to O
+    borders[:, -1] = np.log(50_000)
+    borders = np.concatenate([np.full((len(borders), 1), np.log(2_400)), borders], axis=1)[:, ::-1]
+    out = np.empty(len(borders))
+    for i, (kelvin, own) in enumerate(zip(np.log(np.asarray(teff, float)), borders, strict=True)):
+        out[i] = np.interp(-kelvin, -own, 10.0 * np.arange(len(own)))
+    return np.where(np.isnan(out), np.nan, np.minimum(out, np.nextafter(70, 0)))
 
 
 @lru_cache(maxsize=1)

@@ -20,6 +20,7 @@ from racnet_tools.simulate.quasars import draw_quasars
 from racnet_tools.simulate.scene import extinction_ccm89, sodium_transmission
 from racnet_tools.simulate.stars import STELLAR_BORDERS, draw_stars
 from racnet_tools.simulate.unknown import draw_unknown
+from racnet_tools.simulate.variation import vary_exposure, vary_light
 from racnet_tools.spectra import LAMOST_GRID, SpectrumSet
 from racnet_tools.workers import in_order, workforce
 
@@ -28,6 +29,7 @@ __all__ = ["CLASS_COUNTS_DR5", "STELLAR_BORDERS", "check_counts", "simulate", "s
 _PIECE = 512  # spectra made at a time: keeps the memory flat
 STELLAR_TYPES = tuple("OBAFGKM")
 _COMPACT = 0.02  # share of white dwarfs and carbon stars in STAR; several times LAMOST's, so that they are learnt
+_EVEN_SNR = float(np.log(2)), float(np.log(150))
 _SNR = {"STAR": (25, 0.9), "GALAXY": (10, 0.8), "QSO": (7, 0.7)}  # median over the survey, spread of its logarithm
 #: Spectra of each class in the general catalogue of LAMOST DR5 v3 (9,026,365 in all; VizieR V/164).
 CLASS_COUNTS_DR5 = {"STAR": 8_183_160, "GALAXY": 152_863, "QSO": 52_453, "UNKNOWN": 637_889}
@@ -41,7 +43,9 @@ def survey_counts(n: int) -> dict[str, int]:
     return counts
 
 
-def simulate(counts: Mapping[str, int], *, seed: int | Sequence[int]) -> SpectrumSet:
+def simulate(
+    counts: Mapping[str, int], *, seed: int | Sequence[int], even: bool = False, varied: bool = False
+) -> SpectrumSet:
     """Simulate spectra as LAMOST would take them.
 
     Parameters
@@ -50,6 +54,12 @@ def simulate(counts: Mapping[str, int], *, seed: int | Sequence[int]) -> Spectru
         Number of spectra for each of STAR, GALAXY, QSO, UNKNOWN, or for spectral types (O, B, A, F, G, K, M).
     seed : int or sequence of int
         The same seed gives the same spectra. (numpy pads seeds with zeros: 1 and (1, 0) are the same.)
+    even : bool
+        Whether redshifts and signal-to-noise ratios (2 to 150) are spread evenly, for training at all of them, instead
+        of as a survey meets them. UNKNOWN stays as it is.
+    varied : bool
+        Whether the instrument varies more than LAMOST does, for networks that shall serve other surveys too; see
+        `racnet_tools.simulate.variation`.
 
     Returns
     -------
@@ -71,7 +81,7 @@ def simulate(counts: Mapping[str, int], *, seed: int | Sequence[int]) -> Spectru
     (5, 3909)
     """
     check_counts(counts)
-    return _simulate(counts, seed)
+    return _simulate(counts, seed, even, varied)
 
 
 def check_counts(counts: Mapping[str, int]) -> None:
@@ -82,9 +92,11 @@ def check_counts(counts: Mapping[str, int]) -> None:
 
 
 @threadpool_limits.wrap(limits=1, user_api="blas")  # the last bits of matrix products differ with the threads
-def _simulate(counts: Mapping[str, int], seed: int | Sequence[int]) -> SpectrumSet:
+def _simulate(
+    counts: Mapping[str, int], seed: int | Sequence[int], even: bool = False, varied: bool = False
+) -> SpectrumSet:
     rng = np.random.default_rng(seed)
-    pieces = list(_pieces(counts, rng))
+    pieces = list(_pieces(counts, rng, even, varied))
     flux, ivar, mask = (np.concatenate([piece[k] for piece in pieces]) for k in range(3))
     rows = [row for piece in pieces for row in piece[3]]
     order = rng.permutation(len(rows))
@@ -93,24 +105,24 @@ def _simulate(counts: Mapping[str, int], seed: int | Sequence[int]) -> SpectrumS
     return SpectrumSet(LAMOST_GRID.wave, flux[order], ivar[order], mask[order], table)
 
 
-def _pieces(counts: Mapping[str, int], rng: np.random.Generator) -> Iterator[tuple[Any, ...]]:
+def _pieces(counts: Mapping[str, int], rng: np.random.Generator, even: bool, varied: bool) -> Iterator[tuple[Any, ...]]:
     for name, number in counts.items():
         for start in range(0, number, _PIECE):
             n = min(_PIECE, number - start)
             if name == "UNKNOWN":
                 flux, columns, snr = draw_unknown(n, rng)
             else:
-                flux, columns = _draw(name, n, rng)
-                snr = draw_snr(name, n, rng)
+                flux, columns = _draw(name, n, rng, even)
+                snr = np.exp(rng.uniform(*_EVEN_SNR, n)) if even else draw_snr(name, n, rng)
             label = name if name in CLASS_COUNTS_DR5 else "STAR"
-            yield _take(flux, {**columns, "label": np.full(n, label)}, snr, rng)
+            yield _take(flux, {**columns, "label": np.full(n, label)}, snr, rng, varied)
 
 
-def _draw(name: str, n: int, rng: np.random.Generator) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+def _draw(name: str, n: int, rng: np.random.Generator, even: bool) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     if name == "GALAXY":
-        return draw_galaxies(n, rng)
+        return draw_galaxies(n, rng, even)
     if name == "QSO":
-        return draw_quasars(n, rng)
+        return draw_quasars(n, rng, even)
     flux, columns = draw_stars(n, name if name in STELLAR_TYPES else None, rng)
     flux = broaden(flux, rng)
     rare = draw_rare(name, n, rng)
@@ -140,10 +152,14 @@ def draw_snr(name: str, n: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _take(
-    flux: np.ndarray, columns: dict[str, np.ndarray], snr: np.ndarray, rng: np.random.Generator
+    flux: np.ndarray, columns: dict[str, np.ndarray], snr: np.ndarray, rng: np.random.Generator, varied: bool
 ) -> tuple[Any, ...]:
     flux, ebv, first = before_noise(flux, str(columns["label"][0]), rng)
+    if varied:
+        flux = vary_light(flux, rng)
     flux, ivar, mask = expose(flux, snr, first, rng)
+    if varied:
+        flux, ivar, mask = vary_exposure(flux, ivar, mask, rng)
     columns = {**columns, **measured(flux, ivar, ebv, first)}
     values = {name: column.tolist() for name, column in columns.items()}
     return flux, ivar, mask, [{name: column[i] for name, column in values.items()} for i in range(len(flux))]

@@ -15,7 +15,12 @@ from racnet_tools.errors import RacnetError
 from racnet_tools.spectra.grid import LAMOST_GRID, LogLambdaGrid
 from racnet_tools.spectra.spectrum_set import SpectrumSet
 
-__all__ = ["Preprocessing"]
+__all__ = ["CHANNELS", "Preprocessing"]
+
+CHANNELS = ("flux", "contrast", "quality")
+"""What a network may be given of every pixel; see `Preprocessing`."""
+_CONTINUUM = 401  # pixels, 28,000 km/s: wider than the lines of most quasars
+_CONTRAST = (-2.0, 5.0)
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,11 @@ class Preprocessing:
     ----------
     grid : LogLambdaGrid
         The network's pixels.
+    channels : tuple of str
+        What is given of every pixel, from `CHANNELS`: the ``"flux"`` as above; its ``"contrast"`` to the continuum,
+        flux / continuum - 1 between -2 and 5, where the continuum is the running mean over 401 pixels, so that errors
+        of the flux calibration leave no trace but at the steepest; and the ``"quality"``, ln(1 + continuum / noise)
+        with the noise that the inverse variance states, 0 where a pixel is bad.
 
     Examples
     --------
@@ -38,6 +48,17 @@ class Preprocessing:
     """
 
     grid: LogLambdaGrid = field(default=LAMOST_GRID)
+    channels: tuple[str, ...] = ("flux",)
+
+    def __post_init__(self) -> None:
+        """Check the channels."""
+        object.__setattr__(self, "channels", tuple(self.channels))
+        if (
+            self.channels[:1] != ("flux",)
+            or not {*self.channels} <= {*CHANNELS}
+            or len({*self.channels}) < len(self.channels)
+        ):
+            raise RacnetError(f"channels must begin with flux and be some of {CHANNELS}. Received: {self.channels!r}")
 
     def __call__(self, spectra: SpectrumSet) -> np.ndarray:
         """Network input.
@@ -50,7 +71,7 @@ class Preprocessing:
         Returns
         -------
         (n, grid.n_pixels) float32
-            Finite everywhere; each row of unit norm.
+            Finite everywhere; each row of unit norm. With more channels than flux (n, grid.n_pixels, n_channels).
 
         Raises
         ------
@@ -67,17 +88,34 @@ class Preprocessing:
                 f"{len(empty)} of {len(spectra)} spectra have no flux on {self.grid.wave[0]:.0f}-"
                 f"{self.grid.wave[-1]:.0f} Angstrom and cannot be normalised: {names}. Leave them out."
             )
-        return (flux / norm[:, None]).astype(np.float32)
+        normalised = (flux / norm[:, None]).astype(np.float32)
+        if self.channels == ("flux",):
+            return normalised
+        made = {"flux": normalised}
+        continuum = running_mean(flux, _CONTINUUM)
+        floor = (0.05 / np.sqrt(flux.shape[1]) * norm[:, None]).astype(np.float32)
+        np.maximum(continuum, floor, out=continuum)
+        made["contrast"] = np.clip(flux / continuum - 1, *_CONTRAST)
+        good = ~(gridded.mask | (gridded.flux == 0)) & (gridded.ivar > 0)
+        made["quality"] = np.log1p(continuum * np.sqrt(np.where(good, gridded.ivar, 0)))
+        return np.stack([made[name].astype(np.float32) for name in self.channels], axis=2)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one spectrum as the network takes it: (n_pixels,), or (n_pixels, n_channels)."""
+        pixels = self.grid.n_pixels
+        return (pixels,) if len(self.channels) == 1 else (pixels, len(self.channels))
 
     def to_dict(self) -> dict[str, Any]:
         """A description for JSON."""
-        return {"grid": self.grid.to_dict(), "gaps": "linear", "normalization": "l2"}
+        told = {"grid": self.grid.to_dict(), "gaps": "linear", "normalization": "l2"}
+        return told if self.channels == ("flux",) else {**told, "channels": list(self.channels)}
 
     @classmethod
     def from_dict(cls, description: Mapping[str, Any]) -> Preprocessing:
         """Undo `to_dict`; an unknown description is refused, never half understood."""
         try:
-            made = cls(LogLambdaGrid(**description["grid"]))
+            made = cls(LogLambdaGrid(**description["grid"]), tuple(description.get("channels", ("flux",))))
         except (KeyError, TypeError) as error:
             raise RacnetError(f"Expected a preprocessing description with a grid. Received: {description}.") from error
         if made.to_dict() != dict(description):
@@ -94,3 +132,13 @@ def fill_gaps(flux: np.ndarray, mask: np.ndarray) -> np.ndarray:
             good = np.flatnonzero(~bad)
             row[gaps] = np.interp(gaps, good, row[good])
     return filled
+
+
+def running_mean(flux: np.ndarray, width: int) -> np.ndarray:
+    """Mean over `width` (odd) pixels about each, over fewer at the ends; (n, n_pix) float32."""
+    n, length = flux.shape
+    total = np.zeros((n, length + 1))
+    np.cumsum(flux, axis=1, dtype=np.float64, out=total[:, 1:])
+    pixels = np.arange(length)
+    first, last = np.maximum(pixels - width // 2, 0), np.minimum(pixels + width // 2 + 1, length)
+    return ((total[:, last] - total[:, first]) / (last - first)).astype(np.float32)

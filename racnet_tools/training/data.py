@@ -1,6 +1,7 @@
 """Training data epoch by epoch: fixed arrays or a function that makes each epoch's spectra, checked and made ahead.
 
-``x`` is (n, n_pixels) float32, ``y`` (n,) integer class indices; a batch has them one-hot, (n, n_classes) float32.
+``x`` is (n, n_pixels) float32, ``y`` (n,) integer class indices; a batch has them one-hot, (n, n_classes) float32. A
+joint network is given the targets of all its outputs, joined: (n, n_outputs) float32, where zeros ask for nothing.
 """
 
 from __future__ import annotations
@@ -33,10 +34,12 @@ def checked(arrays: Any, network: NetworkConfig, what: str) -> Arrays:
     if not isinstance(arrays, (tuple, list)) or len(arrays) != 2:
         raise RacnetError(f"{what} must be two arrays, spectra and class indices. Received: {type(arrays).__name__}.")
     try:
-        x = check_input(arrays[0], network.n_pixels)
+        x = check_input(arrays[0], network.input_shape)
     except RacnetError as error:
         raise RacnetError(f"{what}: {error}") from error
     y = np.asarray(arrays[1])
+    if len(network.output_widths) > 1:
+        return x, _checked_targets(y, (len(x), sum(network.output_widths.values())), what)
     if y.shape != (len(x),) or not np.issubdtype(y.dtype, np.integer):
         raise RacnetError(
             f"{what} needs one integer class index a spectrum, shape ({len(x)},). "
@@ -49,6 +52,16 @@ def checked(arrays: Any, network: NetworkConfig, what: str) -> Arrays:
             f"class indices of {what} must be 0 to {network.n_classes - 1}. Received: {y.min()} to {y.max()}."
         )
     return x, y.astype(np.int64)
+
+
+def _checked_targets(y: np.ndarray, shape: tuple[int, int], what: str) -> np.ndarray:
+    """Targets of several outputs, (n, n_outputs) float32."""
+    if y.shape != shape or not len(y):
+        raise RacnetError(f"{what} needs targets of shape {shape}, at least one. Received: shape {y.shape}.")
+    y = np.asarray(y, np.float32)
+    if not (y >= 0).all() or not np.isfinite(y).all():
+        raise RacnetError(f"targets of {what} must be probabilities. Received: {np.nanmin(y)} to {np.nanmax(y)}.")
+    return y
 
 
 def fingerprint(arrays: Arrays) -> dict[str, Any]:
@@ -101,7 +114,10 @@ class EpochSource:
 
     def counts(self) -> np.ndarray:
         """Training spectra of each class, in the first epoch."""
-        return np.bincount(self.get(0)[1], minlength=self._network.n_classes)
+        y = self.get(0)[1]
+        if y.ndim == 2:
+            return y[:, : self._network.n_classes].sum(axis=0)
+        return np.bincount(y, minlength=self._network.n_classes)
 
     def size(self) -> int:
         """Training spectra in the first epoch."""
@@ -124,7 +140,7 @@ class EpochSource:
         order = rng.permutation(len(y))
         targets = np.eye(self._network.n_classes, dtype=np.float32)
         pieces = (order[step * size : (step + 1) * size] for step in range(steps))
-        return ((x[chosen], targets[y[chosen]]) for chosen in pieces)
+        return ((x[chosen], targets[y[chosen]] if y.ndim == 1 else y[chosen]) for chosen in pieces)
 
     def get(self, epoch: int) -> Arrays:
         """Return the spectra of `epoch` and start making the next epoch's.

@@ -45,8 +45,15 @@ def scores(probabilities: np.ndarray, y: np.ndarray) -> dict[str, Any]:
 
 
 def judge(model: Network, x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
-    """`scores` of a network on spectra in memory, (n, n_pixels) and (n,) class indices."""
-    return scores(predict(model, x), y)
+    """`scores` of a network on spectra in memory, and class indices (n,) or the targets of a joint network.
+
+    Of a joint network the classes are judged, of the spectra that have one (a target above one half).
+    """
+    probabilities, n_classes = predict(model, x), model.network_config.n_classes
+    if y.ndim == 2:
+        known = y[:, :n_classes].max(axis=1) > 0.5
+        probabilities, y = probabilities[known, :n_classes], y[known, :n_classes].argmax(axis=1)
+    return scores(probabilities, y)
 
 
 def predict_part(model: Network, data: DataSet, part: str) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,7 @@
 """Export of a network to ONNX, with the channel weights of every attention block as further outputs.
 
-Input ``flux`` (n, n_pixels) float32; outputs ``probabilities`` (n, n_classes) and, for a network with attention,
+Input ``flux`` (n, n_pixels) float32, of a joint network (n, n_pixels, channels); outputs ``probabilities`` (n,
+n_classes), of a joint network ``subtype`` and ``redshift`` too, and, for a network with attention,
 ``attention_1`` ... ``attention_8`` (n, channels of the block). n is free. Inside, tensors are named like the Keras
 layers, and what the softmax is taken of is ``logits``. The same weights always give the same bytes, on every backend
 of Keras. Reference: https://onnx.ai, opset 17.
@@ -58,7 +59,7 @@ def export_onnx(model: Network, path: str | Path, *, rounded: bool = False, over
     graph = helper.make_graph(
         nodes.nodes,
         model.name,
-        [value("flux", model.network_config.n_pixels)],
+        [helper.make_tensor_value_info("flux", TensorProto.FLOAT, ["n", *model.network_config.input_shape])],
         [value(name, width) for name, width in outputs.items()],
         [numpy_helper.from_array(array, name) for name, array in nodes.constants.items()],
     )

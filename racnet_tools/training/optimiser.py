@@ -5,7 +5,7 @@ AdamW (Loshchilov & Hutter 2019) with warm-up, gradients clipped by their global
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from racnet_tools.models.network import Network
 
 __all__ = ["compile_network", "computing_in", "reseed"]
+
+OUTPUT_WEIGHTS = {"probabilities": 1.0, "subtype": 0.3, "redshift": 0.3}
+"""Weight of each output's cross-entropy in the loss of a joint network."""
 
 
 @contextmanager
@@ -46,15 +49,46 @@ def compile_network(model: Network, training: TrainingConfig, total_steps: int) 
     )
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=training.weight_decay, global_clipnorm=training.clip_norm)
     optimizer.exclude_from_weight_decay(var_names=["bias"])
+    loss: Any = keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing)
+    metrics: list[Any] = ["accuracy"]
+    if len(model.network_config.output_widths) > 1:
+        loss = joint_loss(model.network_config.output_widths)
+        metrics = [class_accuracy(model.network_config.n_classes)]
     model.compile(
         optimizer,
-        keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing),
-        metrics=["accuracy"],
+        loss,
+        metrics=metrics,
         # XLA halves the speed of these convolutions on a CPU; JAX cannot do without.
         jit_compile=keras.backend.backend() == "jax",
     )
     model.optimizer.build(model.trainable_variables)  # in float16, Keras' wrapper that scales the loss
     return model.optimizer
+
+
+def joint_loss(widths: Mapping[str, int]) -> Callable[[Any, Any], Any]:
+    """Cross-entropy of each output that is joined, added with `OUTPUT_WEIGHTS`; targets of zeros add nothing."""
+    from keras import ops
+
+    def loss(targets: Any, found: Any) -> Any:
+        total, start = 0.0, 0
+        for name, width in widths.items():
+            part = slice(start, start + width)
+            entropy = -ops.sum(targets[:, part] * ops.log(found[:, part] + 1e-7), axis=1)
+            total, start = total + OUTPUT_WEIGHTS[name] * entropy, start + width
+        return total
+
+    return loss
+
+
+def class_accuracy(n_classes: int) -> Callable[[Any, Any], Any]:
+    """Share of right classes among the spectra that have one; what has none counts as wrong."""
+    from keras import ops
+
+    def accuracy(targets: Any, found: Any) -> Any:
+        wanted, given = (ops.argmax(array[:, :n_classes], axis=1) for array in (targets, found))
+        return ops.cast(ops.equal(wanted, given), "float32")
+
+    return accuracy
 
 
 def reseed(model: Network, rng: np.random.Generator) -> None:

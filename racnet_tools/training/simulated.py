@@ -163,7 +163,11 @@ def reject_threshold(probabilities: np.ndarray, y: np.ndarray) -> float:
     float
         Between 0 and 1, rounded up to 4 decimals; 1 when no spectrum is classified rightly.
     """
-    right = ood_score(probabilities)[np.argmax(probabilities, axis=1) == y]
+    return accepting(ood_score(probabilities)[np.argmax(probabilities, axis=1) == y])
+
+
+def accepting(right: np.ndarray) -> float:
+    """Threshold that 98 % of the scores (n,) of rightly classified spectra do not exceed, rounded up to 4 decimals."""
     if len(right) == 0:
         return 1.0
     return min(1.0, math.ceil(np.quantile(right, ACCEPTED, method="higher") * 1e4) / 1e4)

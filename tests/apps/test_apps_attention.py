@@ -10,7 +10,7 @@ from racnet_tools.apps.attention.model import FORCED, AttentionModel
 from racnet_tools.apps.widgets import Click
 from racnet_tools.errors import RacnetError
 from racnet_tools.explain import ablate_channels, forced_logits
-from racnet_tools.inference import available_presets, load_preset
+from racnet_tools.inference import flux_presets, load_preset
 from racnet_tools.plots.interactive_attention import channel_at, class_attention_panels
 from racnet_tools.resources import data_path
 from racnet_tools.simulate import simulate
@@ -39,7 +39,7 @@ def test_the_set_is_what_its_script_makes():
     spectra = simulate(dict.fromkeys(("STAR", "GALAXY", "QSO", "UNKNOWN"), 30), seed=seed)
     assert [str(one) for one in spectra.table["label"]] == label.tolist()
     np.testing.assert_allclose(Preprocessing()(spectra[:8]), flux[:8], atol=0.01, rtol=0.002)
-    assert all(load_preset(name).preprocessing == Preprocessing() for name in available_presets())
+    assert all(load_preset(name).preprocessing == Preprocessing() for name in flux_presets())
 
 
 def test_a_forced_channel_is_worth_what_the_library_says(model):

@@ -13,7 +13,7 @@ from test_apps_inspector_model import Some, line_at
 from racnet_tools.apps import Inspector
 from racnet_tools.apps.settings import Settings
 from racnet_tools.apps.sources.samples import open_samples
-from racnet_tools.inference import available_presets
+from racnet_tools.inference import flux_presets
 
 KEYS = ["ArrowRight", "ArrowLeft", "]", "[", ".", ",", ">", "<", "="]
 
@@ -105,7 +105,7 @@ def test_a_browser_that_sets_what_it_likes_gets_nowhere(page, value):
     assert 0 <= model.state.smooth <= 30
     assert -0.02 <= model.z <= 9
     # True is 1 to a list of choices, and the second network is one.
-    assert model.state.preset == (list(available_presets())[1] if value is True else before.preset)
+    assert model.state.preset == (list(flux_presets())[1] if value is True else before.preset)
     assert type(model.state.attention) is bool
     page.go(2)  # and the page goes on
     assert "sp08" in page.view.description

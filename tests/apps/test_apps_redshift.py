@@ -12,7 +12,7 @@ from racnet_tools.apps.redshift.model import KINDS, RedshiftModel
 from racnet_tools.apps.widgets import Click
 from racnet_tools.errors import RacnetError
 from racnet_tools.evaluate import kept_sweeps as kept
-from racnet_tools.inference import available_presets, classify, load_preset
+from racnet_tools.inference import classify, flux_presets, load_preset
 from racnet_tools.simulate import SWEEP_RANGES, MovableObjects
 
 
@@ -32,7 +32,7 @@ def model(shared):
 
 
 def test_every_sweep_is_of_a_network_that_ships():
-    shipped = {name: load_preset(name).sha256 for name in available_presets()}
+    shipped = {name: load_preset(name).sha256 for name in flux_presets()}
     sweeps = kept.kept_sweeps()
     assert sweeps, "run data/redshift/build_sweeps.py"
     assert all(shipped[one.preset] == one.sha256 for one in sweeps)

@@ -106,5 +106,5 @@ def test_a_network_that_does_not_fit_its_labels_is_refused(tmp_path):
     labels = json.loads((folder / "labels.json").read_text())
     (folder / "labels.json").write_text(json.dumps({**labels, "classes": ["A", "B"]}))
     sign(folder)
-    with pytest.raises(RacnetError, match=r"3909 pixels and 2 classes .*has 3909 and 3"):
+    with pytest.raises(RacnetError, match=r"shape \(3909,\) and 2 classes .*has \(3909,\) and 3"):
         Classifier(folder).load()

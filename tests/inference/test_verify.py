@@ -31,7 +31,7 @@ def test_labels_that_do_not_fit_the_network(tmp_path):
     labels = json.loads((folder / "labels.json").read_text())
     (folder / "labels.json").write_text(json.dumps({**labels, "classes": ["STAR", "QSO"]}))
     sign(folder)
-    assert "3 classes, its preprocessing 3909 and its labels 2" in verify_preset(folder)[0]
+    assert "gives 3 classes, its preprocessing gives (3909,) and its labels name 2" in verify_preset(folder)[0]
 
 
 def test_the_command_says_what_fails(tmp_path, monkeypatch, capsys):

@@ -169,6 +169,7 @@ def check_inside(model: keras.Model, graph: bytes, flux: np.ndarray) -> None:
     names = [layer.name for layer in layers]
     engine = Engine(with_outputs(graph, names))
     everything = keras.Model(model.input, [layer.output for layer in layers])(flux) if layers else []
+    everything = everything if isinstance(everything, list) else [everything]  # Keras gives one output as it is
     for name, found, kept in zip(names, engine.run(flux, names), everything, strict=True):
         expected = np.asarray(kept).transpose(0, 2, 1)
         assert found.shape == expected.shape

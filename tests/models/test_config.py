@@ -100,7 +100,7 @@ def test_errors_end_in_what_was_received(settings, received):
 
 def test_unknown_network_is_refused():
     with pytest.raises(
-        ConfigError, match=r"one of \['fc', 'cnet', 'sscnn', 'rcnet', 'racnet', 'racmini'\]. Received: name='resnet'"
+        ConfigError, match=r"one of \['fc', 'cnet', 'sscnn', 'rcnet', 'racnet', 'racmini', 'racsurvey'\]. Received"
     ):
         build("resnet", n_classes=3)
 

@@ -9,6 +9,7 @@ import racnet_tools.models
 from racnet_tools.models import NETWORKS
 from racnet_tools.models.attention import CHANNEL_LAYERS
 from racnet_tools.models.network import BODIES
+from racnet_tools.models.registry import JOINT_NETWORKS
 from racnet_tools.models.residual_config import ATTENTIONS
 
 MODELS = Path(racnet_tools.models.__file__).parent
@@ -33,7 +34,7 @@ def modules_with_a_network():
 
 
 def test_every_network_module_is_registered():
-    assert sorted(NETWORKS) == modules_with_a_network()
+    assert sorted({**NETWORKS, **JOINT_NETWORKS}) == modules_with_a_network()
 
 
 @pytest.mark.parametrize("name", list(NETWORKS))

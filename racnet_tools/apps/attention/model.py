@@ -22,7 +22,7 @@ from racnet_tools.explain import (
     separation,
     spectrum_attention,
 )
-from racnet_tools.inference import Preset, available_presets, load_preset
+from racnet_tools.inference import Preset, flux_presets, load_preset
 from racnet_tools.resources import data_path
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class AttentionModel:
     """
 
     def __init__(self) -> None:
-        known = {name: load_preset(name) for name in available_presets()}
+        known = {name: load_preset(name) for name in flux_presets()}
         self._known = {
             name: preset
             for name, preset in known.items()

@@ -205,7 +205,7 @@ class ViewControls(w.VBox):
     """
 
     def __init__(self, model: InspectorModel, notice: Notice, choose: Callable[..., None]) -> None:
-        from racnet_tools.inference.presets import available_presets
+        from racnet_tools.inference.presets import flux_presets
 
         self._model, self._choose, self._setting = model, choose, Setting()
         wide = w.Layout(width="100%")
@@ -220,7 +220,7 @@ class ViewControls(w.VBox):
             name: w.Checkbox(description=words, indent=False, layout=w.Layout(width="auto"))
             for name, words in _SWITCHES.items()
         }
-        self.preset = w.Dropdown(options=list(available_presets()), description="Network", layout=wide)
+        self.preset = w.Dropdown(options=list(flux_presets()), description="Network", layout=wide)
         self._options = {self.lines: list(self.lines.options), self.preset: list(self.preset.options)}
         self.whole = w.Button(description="Show all wavelengths", layout=wide)
         self.whole.on_click(notice.guard(lambda _: choose(zoom=None)))

@@ -14,7 +14,7 @@ import numpy as np
 from racnet_tools.errors import RacnetError
 from racnet_tools.evaluate import Proportion
 from racnet_tools.evaluate.kept_sweeps import SEED, Sweep, kept_sweeps
-from racnet_tools.inference import Preset, available_presets, load_preset
+from racnet_tools.inference import Preset, flux_presets, load_preset
 from racnet_tools.inference.engine import Engine
 from racnet_tools.plots.interactive_redshift import AccuracyCurve
 from racnet_tools.simulate import SWEEP_RANGES, MovableObjects
@@ -55,7 +55,7 @@ class RedshiftModel:
     def __init__(self) -> None:
         self._presets: dict[str, Preset] = {}
         networks = {}
-        for name in available_presets():
+        for name in flux_presets():
             preset = load_preset(name)
             if set(KINDS) <= set(preset.classes):
                 self._presets[name] = preset
