@@ -23,9 +23,13 @@ from astropy.io import fits
 
 from racnet_tools.errors import ReadError
 from racnet_tools.evaluate import accuracy, accuracy_by, confusion_table
+from racnet_tools.evaluate.baselines_template import TemplateMatcher
 from racnet_tools.inference import Preset, classify, load_preset
+from racnet_tools.models.quality import QUALITY_BITS
 from racnet_tools.readers import find_files, read_file
-from racnet_tools.spectra import LAMOST_GRID, SpectrumSet, concatenate
+from racnet_tools.reproduce.beyond import redshift_errors
+from racnet_tools.reproduce.beyond_report import CATASTROPHIC
+from racnet_tools.spectra import LAMOST_GRID, Preprocessing, SpectrumSet, concatenate
 
 CLASSES, TYPES, FGK = ("STAR", "GALAXY", "QSO"), ("A", "F", "G", "K", "M"), ("F", "G", "K")
 
@@ -34,6 +38,12 @@ def stellar_type(subclass: str) -> str:
     """Letter of a type such as G5, A1IV, dM3 or K0III; empty for DoubleStar, EM, Carbon and the like."""
     match = re.match(r"^(?:sd|d|g|esd|usd)?([OBAFGKM])\d", subclass)
     return match.group(1) if match else ""
+
+
+def place(subtype: str) -> float:
+    """Place of a subtype such as G5 on the scale of subtypes, O0 is 0; NaN for what has none."""
+    match = re.match(r"^(?:sd|d|g|esd|usd)?([OBAFGKM])(\d)", str(subtype))
+    return 10.0 * "OBAFGKM".index(match.group(1)) + float(match.group(2)) if match else np.nan
 
 
 def is_dr1(path: Path) -> bool:
@@ -55,12 +65,22 @@ def agreement_of_visits(name: np.ndarray, kind: np.ndarray) -> tuple[int, int]:
     return len(pairs), sum(a == b for a, b in pairs)
 
 
+def seen_ivar(flux: np.ndarray, bad: np.ndarray) -> np.ndarray:
+    """Inverse variance (n,) by the second differences of pixels two apart (DER_SNR; Stoehr et al. 2008, ADASS XVII)."""
+    out = np.ones(len(flux))
+    for i, (row, lost) in enumerate(zip(flux, bad | ~np.isfinite(flux), strict=True)):
+        good = row[~lost]
+        if len(good) > 10:
+            out[i] = (1.482602 / 6**0.5 * np.median(np.abs(2 * good[2:-2] - good[:-4] - good[4:]))) ** -2
+    return out
+
+
 def sdss_of(path: Path) -> SpectrumSet:
     """The SDSS spectra of survey_spectra.npz, in LAMOST's window."""
     with np.load(path, allow_pickle=False) as f:
         rows = np.flatnonzero((f["survey"] == "SDSS") & np.isin(f["label"], CLASSES))
         flux, ivar = f["flux"][rows], f["ivar"][rows]
-        ivar = np.where(np.isnan(ivar), 1.0, ivar)  # not given: the networks do without
+        ivar = np.where(np.isnan(ivar), seen_ivar(flux, f["mask"][rows] > 0)[:, None], ivar)  # not given
         bad = (f["mask"][rows] > 0) | ~np.isfinite(flux) | ~(ivar > 0)
         columns = {"label": f["label"], "object_id": f["group"], "subclass": f["subclass"], "snr_r": f["snr_r"]}
         table = [{"survey": "SDSS", "z": float(f["z"][i]), **{k: v[i] for k, v in columns.items()}} for i in rows]
@@ -78,6 +98,20 @@ def report_sdss(spectra: SpectrumSet, preset: str) -> None:
         "\n".join(f"  {line}" for line in confusion_table(label, np.where(found == "none", "", found), named).pformat())
     )
     z = np.asarray(spectra.table["z"].filled(np.nan), float)
+    if "z" in table.colnames:
+        measured, quality = np.asarray(table["z"].filled(np.nan), float), np.asarray(table["quality"].filled(0))
+        report_redshifts(label, z, measured, (quality & QUALITY_BITS["REDSHIFT_UNSURE"][0]) == 0, "network")
+        flux = Preprocessing()(spectra[np.flatnonzero(found != "none")])
+        for name in ("GALAXY", "QSO"):
+            measured = np.full(len(label), np.nan)
+            measured[found != "none"] = np.asarray(TemplateMatcher([name]).match(flux)["z"], float)
+            report_redshifts(np.where(label == name, label, ""), z, measured, np.ones(len(z), bool), "templates")
+        sets = table["prediction_set"].filled("")
+        for name in CLASSES:
+            held = [name in one.split("|") for one in sets[(label == name) & (found != "none")]]
+            print(f"  {name} is in its prediction set: {sum(held)}/{len(held)}")
+    bright = (snr >= 5) & (found != "none")
+    print(f"  all of S/N 5 or more: {accuracy(label[bright], found[bright])}")
     for name in CLASSES:
         where = label == name
         print(f"  {name}: {accuracy(label[where], found[where])}")
@@ -88,6 +122,17 @@ def report_sdss(spectra: SpectrumSet, preset: str) -> None:
                 some = read & (value >= low) & (value < high)
                 if some.any() and not (name == "STAR" and what == "z"):
                     print(f"    {what} {low:g} to {high:g}: {accuracy(label[some], found[some])}")
+
+
+def report_redshifts(label: np.ndarray, z: np.ndarray, found: np.ndarray, sure: np.ndarray, who: str) -> None:
+    """Print how far measured redshifts are from the survey's."""
+    for name, limit in CATASTROPHIC.items():
+        for what, where in (("all", label == name), ("sure", (label == name) & sure)):
+            known = where & np.isfinite(z) & np.isfinite(found)
+            if known.any() and not (who == "templates" and what == "sure"):
+                told = redshift_errors(found[known], z[known], limit)
+                print(f"  z of {name} by {who}, {what}: sigma_NMAD {told['nmad']:.5f}, beyond {limit:g}: ", end="")
+                print(f"{told['catastrophic']}/{told['n']}")
 
 
 def report_types(spectra: SpectrumSet, kind: np.ndarray, source: np.ndarray, dr1: np.ndarray, preset: Preset) -> None:
@@ -149,8 +194,17 @@ def report_classes(spectra: SpectrumSet, kind: np.ndarray, source: np.ndarray, d
     for title, where in (("later than LAMOST DR1", star & ~dr1), ("LAMOST DR1 (its own borders)", star & dr1)):
         if where.any():
             print(f"\nA, F, G, K, M; {title}")
-            report(kind, found_kind, source, where, TYPES)
+            report(kind, found_kind, source, where, tuple("OBAFGKM") if "subtype" in table.colnames else TYPES)
     some = np.isin(kind, FGK) & star
+    if "subtype" in table.colnames:
+        given, ours = (
+            np.array([place(one) for one in names])
+            for names in (spectra.table["subclass"].filled(""), table["subtype"].filled(""))
+        )
+        for title, where in (("later than DR1", star & ~dr1), ("DR1", star & dr1)):
+            off = (ours - given)[where & np.isfinite(ours - given)]
+            size, shift = np.median(np.abs(off)), np.median(off)
+            print(f"Subtypes, {title}: median |error| {size:.2f}, median error {shift:.2f}, {len(off)}")
     print(f"\nF/G/K later than DR1: {accuracy(kind[some & ~dr1], found_kind[some & ~dr1])}")
     print(f"F/G/K DR1: {accuracy(kind[some & dr1], found_kind[some & dr1])}")
     print(f"F/G/K all sources: {accuracy(kind[some], found_kind[some])}")

@@ -34,6 +34,10 @@ WAYS = {
     "racmini, onnxruntime": ("onnxruntime", "racmini-class"),
     "racmini, openvino": ("openvino", "racmini-class"),
     "racmini, auto": ("auto", "racmini-class"),
+    "survey, onnxruntime": ("onnxruntime", "racnet-survey"),
+    "survey, openvino": ("openvino", "racnet-survey"),
+    "survey, openvino-bf16": ("openvino-bf16", "racnet-survey"),
+    "survey, auto": ("auto", "racnet-survey"),
 }
 NO_GPU = {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
@@ -106,7 +110,8 @@ def compare(folder: Path, n: int, turns: int, where: Path) -> dict[str, dict[str
     costs = take_turns(ways, turns, lambda line: print(line, file=sys.stderr))
     found: dict[str, dict[str, float]] = {}
     for name, own in costs.items():
-        reference = outputs["racmini, onnxruntime" if "racmini" in name else "loop, Keras"]
+        own_network = name.split(", ")[0]
+        reference = outputs["loop, Keras" if own_network in ("loop", "racnet") else f"{own_network}, onnxruntime"]
         apart, labels, types = agreement(outputs[name], reference)
         found[name] = {
             "cpu_ms": median(own) / n * 1e3,

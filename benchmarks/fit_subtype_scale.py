@@ -1,0 +1,70 @@
+"""Fit the line from a joint preset's scale of subtypes to LAMOST's: python benchmarks/fit_subtype_scale.py FOLDER
+
+FOLDER holds real files as for accuracy_on_real_spectra.py. The line is fitted on the stars later than DR1 whose
+identifier has an even CRC-32; what it brings is told of the others. Without racnet-survey's own line, that of the
+result goes into `racnet_tools.training.survey.SUBTYPE_SCALE`.
+"""
+
+import argparse
+import zlib
+from pathlib import Path
+
+import numpy as np
+from accuracy_on_real_spectra import TYPES, is_dr1, place, stellar_type
+from scipy.optimize import minimize
+
+from racnet_tools.errors import ReadError
+from racnet_tools.inference import Engine, load_preset
+from racnet_tools.models.measured import LETTERS, measure_subtypes
+from racnet_tools.readers import find_files, read_file
+from racnet_tools.spectra import concatenate
+
+NODES = np.array([0.0, 20, 28, 34, 40, 46, 52, 60, 70])
+STIFF = 0.02  # cost of steps between nodes that differ from the simulation's
+
+
+def mapped(steps: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Places on the line whose steps between nodes are exp(steps), brought to 70 in all."""
+    return np.interp(places, NODES, np.append(0, np.cumsum(np.exp(steps)) / np.exp(steps).sum() * NODES[-1]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--preset", default="racnet-survey")
+    args = parser.parse_args()
+    preset = load_preset(args.preset)
+    sets, first = [], []
+    for path in find_files([args.folder]):
+        try:
+            sets.append(read_file(path).to_grid(preset.preprocessing.grid))
+        except ReadError:
+            continue
+        first += [is_dr1(path)] * len(sets[-1])
+    spectra = concatenate(sets)
+    kind = np.array([stellar_type(one) for one in spectra.table["subclass"].filled("")])
+    stars = np.flatnonzero((np.asarray(spectra.table["label"].filled("")) == "STAR") & np.isin(kind, TYPES))
+    kind, first, spectra = kind[stars], np.array(first)[stars], spectra[stars]
+    true = np.array([place(one) for one in spectra.table["subclass"]]) + 0.5
+    even = np.array([zlib.crc32(str(name).encode()) % 2 == 0 for name in spectra.table["object_id"]])
+    probabilities = Engine(preset.model_bytes()).predict_all(preset.preprocessing(spectra))["subtype"]
+    ours = measure_subtypes(probabilities, ((0, 0), (70, 70))).place
+
+    used = even & ~first
+    start = np.log(np.diff(NODES))
+
+    def cost(steps: np.ndarray) -> float:
+        return np.abs(mapped(steps, ours[used]) - true[used]).mean() + STIFF * ((steps - start) ** 2).sum()
+
+    steps = minimize(cost, start, method="Nelder-Mead", options={"maxiter": 20_000, "maxfev": 20_000}).x
+    print([(float(node), round(float(at), 1)) for node, at in zip(NODES, mapped(steps, NODES), strict=True)])
+    for title, where in (("fitted on", used), ("other half", ~even & ~first), ("DR1", first)):
+        for what, found in (("as it is", ours), ("mapped", mapped(steps, ours))):
+            letters = np.array(list(LETTERS))[(found // 10).astype(int)]
+            off = (found - true)[where]
+            print(f"{title}, {what}: {(letters == kind)[where].sum()}/{where.sum()} types, ", end="")
+            print(f"median |error| {np.median(np.abs(off)):.2f}, median error {np.median(off):.2f}")
+
+
+if __name__ == "__main__":
+    main()
