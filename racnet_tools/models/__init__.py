@@ -13,19 +13,25 @@ import os
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 from racnet_tools.models.config import NetworkConfig
+from racnet_tools.models.measured import log_redshifts, measure_redshifts, measure_subtypes
 from racnet_tools.models.plain_config import PlainConfig
 from racnet_tools.models.predict import check_input, predict
+from racnet_tools.models.quality import QUALITY_BITS
 from racnet_tools.models.registry import NETWORKS, build, build_from_config, network_config
 from racnet_tools.models.residual_config import ResidualConfig
 
 __all__ = [
     "NETWORKS",
+    "QUALITY_BITS",
     "NetworkConfig",
     "PlainConfig",
     "ResidualConfig",
     "build",
     "build_from_config",
     "check_input",
+    "log_redshifts",
+    "measure_redshifts",
+    "measure_subtypes",
     "network_config",
     "predict",
 ]

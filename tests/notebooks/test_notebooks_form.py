@@ -22,7 +22,7 @@ def code(notebook):
 
 
 def test_all_are_there():
-    assert [path.name[:2] for path in REPRODUCTION] == [f"{i:02}" for i in range(1, 10)]
+    assert [path.name[:2] for path in REPRODUCTION] == [f"{i:02}" for i in range(1, 11)]
     assert [path.name[:1] for path in LESSONS] == list("123456")
 
 
