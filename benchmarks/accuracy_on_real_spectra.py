@@ -25,10 +25,10 @@ from racnet_tools.errors import ReadError
 from racnet_tools.evaluate import accuracy, accuracy_by, confusion_table
 from racnet_tools.evaluate.baselines_template import TemplateMatcher
 from racnet_tools.inference import Preset, classify, load_preset
+from racnet_tools.models.measured import CATASTROPHIC
 from racnet_tools.models.quality import QUALITY_BITS
 from racnet_tools.readers import find_files, read_file
 from racnet_tools.reproduce.beyond import redshift_errors
-from racnet_tools.reproduce.beyond_report import CATASTROPHIC
 from racnet_tools.spectra import LAMOST_GRID, Preprocessing, SpectrumSet, concatenate
 
 CLASSES, TYPES, FGK = ("STAR", "GALAXY", "QSO"), ("A", "F", "G", "K", "M"), ("F", "G", "K")
@@ -49,6 +49,21 @@ def place(subtype: str) -> float:
 def is_dr1(path: Path) -> bool:
     """Whether the pipeline that wrote a file is that of LAMOST DR1."""
     return "v2.6.4" in str(fits.getheader(path).get("VERSPIPE", ""))
+
+
+def read_all(folder: Path) -> tuple[SpectrumSet, np.ndarray, np.ndarray]:
+    """All spectra of a folder on the LAMOST grid, the source (n,) of each, and which are of LAMOST DR1 (n,)."""
+    sets, source, dr1 = [], [], []
+    for path in find_files([folder]):
+        try:
+            spectra = read_file(path).to_grid(LAMOST_GRID)
+        except ReadError as error:
+            print(f"refused: {path.name}: {error.reason}")
+            continue
+        sets.append(spectra)
+        source += [path.parent.name] * len(spectra)
+        dr1 += [is_dr1(path)] * len(spectra)
+    return concatenate(sets), np.array(source), np.array(dr1)
 
 
 def report(truth, found, source, where, classes) -> None:
@@ -150,20 +165,10 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--preset", nargs="+", default=["racnet-class"])
     args = parser.parse_args()
-    sets, source, dr1 = [], [], []
-    for path in find_files([args.folder]):
-        try:
-            spectra = read_file(path).to_grid(LAMOST_GRID)
-        except ReadError as error:
-            print(f"refused: {path.name}: {error.reason}")
-            continue
-        sets.append(spectra)
-        source += [path.parent.name] * len(spectra)
-        dr1 += [is_dr1(path)] * len(spectra)
-    spectra = concatenate(sets)
+    spectra, source, dr1 = read_all(args.folder)
     kind = np.array([stellar_type(subclass) for subclass in spectra.table["subclass"].filled("")])
     print(f"{len(spectra)} spectra of {len(set(spectra.table['object_id']))} objects")
-    star = (np.asarray(spectra.table["label"].filled("")) == "STAR") & np.isin(kind, TYPES) & ~np.array(dr1)
+    star = (np.asarray(spectra.table["label"].filled("")) == "STAR") & np.isin(kind, TYPES) & ~dr1
     visits, same = agreement_of_visits(np.asarray(spectra.table["object_id"])[star], kind[star])
     print(f"Repeat visits of the same star, later than DR1: the survey's own types agree in {same} of {visits} pairs")
     whole = args.folder / "survey_spectra.npz"
@@ -171,9 +176,9 @@ def main() -> None:
         preset = load_preset(name)
         print(f"\n===== {preset.name}")
         if preset.task == "stellar_type":
-            report_types(spectra, kind, np.array(source), np.array(dr1), preset)
+            report_types(spectra, kind, source, dr1, preset)
             continue
-        report_classes(spectra, kind, np.array(source), np.array(dr1), name)
+        report_classes(spectra, kind, source, dr1, name)
         if whole.exists():
             report_sdss(sdss_of(whole), name)
 

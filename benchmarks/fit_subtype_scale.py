@@ -1,8 +1,8 @@
 """Fit the line from a joint preset's scale of subtypes to LAMOST's: python benchmarks/fit_subtype_scale.py FOLDER
 
 FOLDER holds real files as for accuracy_on_real_spectra.py. The line is fitted on the stars later than DR1 whose
-identifier has an even CRC-32; what it brings is told of the others. Without racnet-survey's own line, that of the
-result goes into `racnet_tools.training.survey.SUBTYPE_SCALE`.
+identifier has an even CRC-32; what it brings is told of the others. It is fitted to the
+network's own scale, and goes into `racnet_tools.training.survey.SUBTYPE_SCALE`.
 """
 
 import argparse
@@ -10,14 +10,11 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from accuracy_on_real_spectra import TYPES, is_dr1, place, stellar_type
+from accuracy_on_real_spectra import TYPES, place, read_all, stellar_type
 from scipy.optimize import minimize
 
-from racnet_tools.errors import ReadError
 from racnet_tools.inference import Engine, load_preset
 from racnet_tools.models.measured import LETTERS, measure_subtypes
-from racnet_tools.readers import find_files, read_file
-from racnet_tools.spectra import concatenate
 
 NODES = np.array([0.0, 20, 28, 34, 40, 46, 52, 60, 70])
 STIFF = 0.02  # cost of steps between nodes that differ from the simulation's
@@ -34,17 +31,10 @@ def main() -> None:
     parser.add_argument("--preset", default="racnet-survey")
     args = parser.parse_args()
     preset = load_preset(args.preset)
-    sets, first = [], []
-    for path in find_files([args.folder]):
-        try:
-            sets.append(read_file(path).to_grid(preset.preprocessing.grid))
-        except ReadError:
-            continue
-        first += [is_dr1(path)] * len(sets[-1])
-    spectra = concatenate(sets)
+    spectra, _, first = read_all(args.folder)
     kind = np.array([stellar_type(one) for one in spectra.table["subclass"].filled("")])
     stars = np.flatnonzero((np.asarray(spectra.table["label"].filled("")) == "STAR") & np.isin(kind, TYPES))
-    kind, first, spectra = kind[stars], np.array(first)[stars], spectra[stars]
+    kind, first, spectra = kind[stars], first[stars], spectra[stars]
     true = np.array([place(one) for one in spectra.table["subclass"]]) + 0.5
     even = np.array([zlib.crc32(str(name).encode()) % 2 == 0 for name in spectra.table["object_id"]])
     probabilities = Engine(preset.model_bytes()).predict_all(preset.preprocessing(spectra))["subtype"]

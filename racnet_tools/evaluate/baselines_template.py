@@ -27,6 +27,7 @@ from racnet_tools.simulate.quasars import MovableQuasars
 from racnet_tools.simulate.stars import stellar_type
 from racnet_tools.simulate.templates import stars
 from racnet_tools.spectra import LAMOST_GRID
+from racnet_tools.spectra.preprocess import running_mean
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -174,14 +175,7 @@ class _Found(NamedTuple):
 
 def _running_mean(rows: np.ndarray) -> np.ndarray:
     """Mean over what there is of a window, taken twice; (n, n_pix) float32."""
-    half = _CONTINUUM // 2
-    n = rows.shape[1]
-    place = np.arange(n)
-    low, high = np.maximum(place - half, 0), np.minimum(place + half + 1, n)
-    for _ in range(2):
-        total = np.cumsum(np.pad(rows, ((0, 0), (1, 0))), axis=1, dtype=np.float64)
-        rows = ((total[:, high] - total[:, low]) / (high - low)).astype(np.float32)
-    return rows
+    return running_mean(running_mean(rows, _CONTINUUM), _CONTINUUM)
 
 
 def _relative(flux: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

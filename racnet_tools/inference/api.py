@@ -36,9 +36,10 @@ def classify(spectra: SpectrumSet | str | Path | Sequence[str | Path], preset: s
     -------
     Table
         A row for each spectrum, in order: spec_id, path, survey, label, confidence, p_<CLASS>..., subclass,
-        subclass_confidence, rejected, ood_score, z_header, snr_g, snr_r; what is missing is masked. What was
-        refused is in ``meta["refused"]``, a list of (path, reason), and a warning says that there is some; a refused
-        spectrum of a set keeps its row, without a class and rejected, with (spec_id, reason) there.
+        subclass_confidence, of racnet-survey subtype, subtype_error, z, z_error, prediction_set and quality, then
+        rejected, ood_score, z_header, snr_g, snr_r; what is missing is masked. What was refused is in
+        ``meta["refused"]``, a list of (path, reason), and a warning says that there is some; a refused spectrum
+        of a set keeps its row, without a class and rejected, with (spec_id, reason) there.
 
     Raises
     ------

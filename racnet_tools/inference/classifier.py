@@ -1,8 +1,8 @@
 """A class for each spectrum and, where the class has a preset of its own, a subclass.
 
-The out-of-distribution score of this first version is the entropy of the class probabilities divided by its largest
-possible value, log(n_classes): 0 where the network is sure, 1 where it cannot tell at all. It is a first measure
-only: a network can be sure and wrong about a spectrum unlike all that it was trained on.
+The out-of-distribution score is the entropy of the class probabilities divided by its largest possible value,
+log(n_classes): 0 where the network is sure, 1 where it cannot tell at all; of a joint network the doubt about the
+redshift is in it too. A network can be sure and wrong about a spectrum unlike all that it was trained on.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from racnet_tools.models.quality import (
     MANY_GAPS,
     QUALITY_BITS,
     UNSURE_SUBTYPE,
+    Limits,
     prediction_sets,
     quality_bits,
 )
@@ -198,28 +199,24 @@ class Classifier:
         RacnetError
             As `prepare` does.
         """
-        gridded_on = self.preset.preprocessing.grid
-        gridded = spectra.to_grid(gridded_on)
+        gridded = spectra.to_grid(self.preset.preprocessing.grid)
         if flux is None:
             flux = self.prepare(gridded)
         outputs = self._engine(self.preset).predict_all(flux)
         probabilities = outputs["probabilities"]
         best = probabilities.argmax(axis=1)
-        if self.preset.joint:
-            redshifts = measure_redshifts(outputs["redshift"], log_redshifts(self.preset.joint, gridded_on))
-            score = joint_ood_score(probabilities, redshifts.confidence)
-        else:
-            score = ood_score(probabilities)
-        rejected = score > self.preset.reject_threshold
+        score = ood_score(probabilities)
         subclass: list[str | None] = [None] * len(spectra)
         subclass_confidence: list[float | None] = [None] * len(spectra)
         further: list[list[Any]] = [[] for _ in range(len(spectra))]
-        if self.preset.joint:
-            assert self.preset.limits
+        if self.preset.joint and self.preset.limits:
             subtypes = measure_subtypes(outputs["subtype"], self.preset.limits.subtype_scale)
+            tried = log_redshifts(self.preset.joint, self.preset.preprocessing.grid)
+            redshifts = measure_redshifts(outputs["redshift"], tried)
+            score = joint_ood_score(probabilities, redshifts.confidence)
             for i in np.flatnonzero(best == self.preset.classes.index("STAR")):
                 subclass[i], subclass_confidence[i] = str(subtypes.letter[i]), _rounded(subtypes.confidence[i])
-            further = self._measured(probabilities, subtypes, redshifts, gridded, rejected)
+            further = self._measured(self.preset.limits, probabilities, subtypes, redshifts, score, gridded)
         for label, child in self._children.items():
             here = np.flatnonzero(best == self.preset.classes.index(label))
             if len(here) == 0:
@@ -240,7 +237,7 @@ class Classifier:
                 subclass[i],
                 subclass_confidence[i],
                 *further[i],
-                bool(rejected[i]),
+                bool(score[i] > self.preset.reject_threshold),
                 _rounded(score[i]),
                 known["z"][i],
                 known["snr_g"][i],
@@ -251,23 +248,22 @@ class Classifier:
 
     def _measured(
         self,
+        limits: Limits,
         probabilities: np.ndarray,
         subtypes: Subtypes,
         redshifts: Redshifts,
+        score: np.ndarray,
         gridded: SpectrumSet,
-        rejected: np.ndarray,
     ) -> list[list[Any]]:
         """Values of `_JOINT_COLUMNS` for each spectrum."""
-        limits, classes = self.preset.limits, self.preset.classes
-        assert limits
+        classes = self.preset.classes
         sets = prediction_sets(probabilities, classes, limits)
         star = probabilities.argmax(axis=1) == classes.index("STAR")
-        noise = np.where(gridded.mask, np.nan, gridded.flux) * np.sqrt(gridded.ivar)
         bits = quality_bits(
             {
-                "OUTLIER": rejected,
+                "OUTLIER": score > self.preset.reject_threshold,
                 "AMBIGUOUS": [one not in classes for one in sets],
-                "LOW_SNR": np.nanmedian(noise, axis=1) < LOW_SNR,
+                "LOW_SNR": gridded.median_snr() < LOW_SNR,
                 "GAPS": gridded.mask.mean(axis=1) > MANY_GAPS,
                 "SUBTYPE_UNSURE": star & (subtypes.error > UNSURE_SUBTYPE),
                 "REDSHIFT_UNSURE": ~star & (redshifts.confidence < limits.redshift_confidence),

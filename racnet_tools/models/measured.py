@@ -13,8 +13,10 @@ import numpy as np
 from racnet_tools.models.joint_config import JointConfig
 from racnet_tools.spectra.grid import LogLambdaGrid
 
-__all__ = ["LETTERS", "Redshifts", "Subtypes", "log_redshifts", "measure_redshifts", "measure_subtypes"]
+__all__ = ["CATASTROPHIC", "LETTERS", "Redshifts", "Subtypes", "log_redshifts", "measure_redshifts", "measure_subtypes"]
 
+CATASTROPHIC = {"GALAXY": 0.003, "QSO": 0.05}
+"""|dz| / (1 + z) beyond which a redshift is wrong."""
 LETTERS = "OBAFGKM"
 _NEAR_REDSHIFT = 3  # steps on each side of the peak: 3,300 km/s in all
 

@@ -25,10 +25,10 @@ from racnet_tools.evaluate import (
 )
 from racnet_tools.evaluate.baselines_template import TemplateMatcher
 from racnet_tools.inference import Engine, Preset, load_preset, with_outputs
-from racnet_tools.models.measured import log_redshifts, measure_redshifts
+from racnet_tools.models.measured import CATASTROPHIC, log_redshifts, measure_redshifts
 from racnet_tools.models.quality import prediction_sets
 from racnet_tools.models.uncertainty import joint_ood_score, ood_score
-from racnet_tools.reproduce.beyond_report import CATASTROPHIC, report
+from racnet_tools.reproduce.beyond_report import report
 from racnet_tools.simulate import redshift_sweep, simulate
 from racnet_tools.spectra import Preprocessing, SpectrumSet
 
@@ -105,11 +105,6 @@ def _number(scale: float, n: int) -> int:
     return max(12, round(n * scale))
 
 
-def _snr(spectra: SpectrumSet) -> np.ndarray:
-    """Median signal-to-noise ratio of the pixels, (n,)."""
-    return np.nanmedian(np.where(spectra.mask, np.nan, spectra.flux) * np.sqrt(spectra.ivar), axis=1)
-
-
 # --- Accuracy against redshift
 
 
@@ -122,8 +117,7 @@ def _sweep(networks: list[_Ready], scale: float, output: Path) -> dict[str, Any]
         bright: list[np.ndarray] = []
         for start in range(0, _number(scale, 300), 20):
             spectra = redshift_sweep(kind, grid, 20, seed=(_SEED, start))
-            kept = _snr(spectra).reshape(20, -1).min(axis=1) >= LEAST_SNR  # at every redshift, so that all are the same
-            bright.append(kept)
+            bright.append(spectra.median_snr().reshape(20, -1).min(axis=1) >= LEAST_SNR)  # the same at every redshift
             for ready in networks:
                 right = ready(spectra)["probabilities"].argmax(axis=1) == ready.preset.classes.index(kind)
                 pieces[ready.preset.name].append(right.reshape(20, -1))
@@ -156,7 +150,7 @@ def _redshifts(networks: list[_Ready], scale: float, output: Path) -> dict[str, 
     told = {}
     for kind, limit in CATASTROPHIC.items():
         spectra = simulate({kind: _number(scale, 400)}, seed=(_SEED, 1), even=True)
-        z, snr = np.asarray(spectra.table["z"], float), _snr(spectra)
+        z, snr = np.asarray(spectra.table["z"], float), spectra.median_snr()
         found = measure_redshifts(ready(spectra)["redshift"], log_redshifts(joint, ready.preset.preprocessing.grid))
         matched = np.asarray(TemplateMatcher([kind]).match(Preprocessing()(spectra))["z"], float)
         rows = []
@@ -199,14 +193,13 @@ def _calibration(networks: list[_Ready], scale: float, output: Path) -> dict[str
 
     n = _number(scale, 1000)
     spectra = simulate({"STAR": n, "GALAXY": n, "QSO": n}, seed=(_SEED, 2), even=True)
-    snr, told, tables, curves = _snr(spectra), {}, {}, {}
+    snr, told, tables, curves = spectra.median_snr(), {}, {}, {}
     for ready in networks:
         found, y, name = ready(spectra), ready.truth(spectra), ready.preset.name
         p = found["probabilities"]
         score, given = _simple_scores(ready, found)[ready.own_score], p.argmax(axis=1)
         tables[name], curves[name] = reliability(p, y), risk_coverage(y, given, score)
-        bins = pairwise(SNR_EDGES)
-        by_snr = [(low, high, (snr >= low) & (snr < high)) for low, high in bins]
+        by_snr = [(low, high, (snr >= low) & (snr < high)) for low, high in pairwise(SNR_EDGES)]
         told[name] = {
             "spectra": len(y),
             "right": int((given == y).sum()),
@@ -269,9 +262,12 @@ def strangers(n: int, seed: tuple[int, ...]) -> dict[str, SpectrumSet]:
     return told
 
 
+_ORDER = ("QSO", "STAR", "GALAXY")
+
+
 def _by_label(spectra: SpectrumSet) -> SpectrumSet:
     """Spectra in the order QSO, STAR or STAR, GALAXY, so that two of such sets differ in class row by row."""
-    order = np.argsort(["QSO STAR GALAXY".index(str(label)) for label in spectra.table["label"]], kind="stable")
+    order = np.argsort([_ORDER.index(str(label)) for label in spectra.table["label"]], kind="stable")
     return spectra[order]
 
 
@@ -287,7 +283,7 @@ def _set(like: SpectrumSet, flux: np.ndarray, ivar: np.ndarray, mask: np.ndarray
 def _strangers(networks: list[_Ready], scale: float, output: Path) -> dict[str, Any]:
     n = _number(scale, 300)
     known = simulate({"STAR": n, "GALAXY": n, "QSO": n}, seed=(_SEED, 3), even=True)
-    known = known[np.flatnonzero(_snr(known) >= LEAST_SNR)]
+    known = known[np.flatnonzero(known.median_snr() >= LEAST_SNR)]
     learnt = simulate({"STAR": n, "GALAXY": n, "QSO": n}, seed=(_SEED, 4), even=True)
     others = strangers(n, (_SEED, 5))
     told: dict[str, Any] = {}

@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from racnet_tools.evaluate import wilson_interval
+from racnet_tools.models.measured import CATASTROPHIC
 
-__all__ = ["CATASTROPHIC", "report"]
-
-CATASTROPHIC = {"GALAXY": 0.003, "QSO": 0.05}
-"""|dz| / (1 + z) beyond which a redshift is wrong."""
+__all__ = ["report"]
 
 
 def report(results: Mapping[str, Any]) -> str:

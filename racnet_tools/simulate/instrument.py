@@ -15,7 +15,7 @@ from racnet_tools.resources import data_path
 from racnet_tools.simulate.losses import lost_pixels
 from racnet_tools.spectra import LAMOST_GRID
 
-__all__ = ["blue_snr", "broaden", "distort", "draw_pipeline", "expose", "median_snr"]
+__all__ = ["blue_snr", "broaden", "diffused", "distort", "draw_pipeline", "expose", "median_snr"]
 
 N = LAMOST_GRID.n_pixels
 WAVE = LAMOST_GRID.wave.astype(np.float32)
@@ -70,7 +70,11 @@ def broaden(flux: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     n = len(flux)
     arms = rng.normal(1.05, 0.1, (n, 2)).clip(0.7, 1.4).astype(np.float32)
     wanted = np.where(WAVE < 5800, arms[:, :1], arms[:, 1:])
-    share = np.maximum(wanted**2 - _TEMPLATE_SIGMA**2, 0) / 4  # of a pixel with each neighbour, taken twice
+    return diffused(flux, np.maximum(wanted**2 - _TEMPLATE_SIGMA**2, 0) / 4)
+
+
+def diffused(flux: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Flux (n, n_pix) whose pixels gave `share` to each neighbour, twice: 4 `share` pixels of variance are added."""
     for _ in range(2):
         beside = np.pad(flux, ((0, 0), (1, 1)), mode="edge")
         flux = flux + share * (beside[:, :-2] + beside[:, 2:] - 2 * flux)

@@ -52,8 +52,7 @@ def stellar_type(teff: np.ndarray, feh: np.ndarray | float = 0.0) -> np.ndarray:
     (n,) array of str
     """
     letters = np.array(list(STELLAR_BORDERS))
-    at_solar, slope = np.array(list(STELLAR_BORDERS.values())).T
-    borders = at_solar + np.clip(np.broadcast_to(feh, np.shape(teff)), -2.5, 0.5)[:, None] * slope
+    borders = _borders(feh, len(np.asarray(teff)))
     return letters[np.minimum((np.asarray(teff)[:, None] >= borders).sum(axis=1), len(letters) - 1)]
 
 
@@ -75,15 +74,19 @@ def stellar_subtype(teff: np.ndarray, feh: np.ndarray | float = 0.0) -> np.ndarr
     (n,) array
         From 0 up to but not including 70; NaN where `teff` is.
     """
-    at_solar, slope = np.array(list(STELLAR_BORDERS.values())).T
-    metals = np.clip(np.broadcast_to(np.asarray(feh, float), np.shape(teff)), -2.5, 0.5)
-    borders = np.log(at_solar + metals[:, None] * slope)  # upper ends of M to O
+    borders = np.log(_borders(feh, len(np.asarray(teff))))
     borders[:, -1] = np.log(50_000)
     borders = np.concatenate([np.full((len(borders), 1), np.log(2_400)), borders], axis=1)[:, ::-1]
     out = np.empty(len(borders))
     for i, (kelvin, own) in enumerate(zip(np.log(np.asarray(teff, float)), borders, strict=True)):
         out[i] = np.interp(-kelvin, -own, 10.0 * np.arange(len(own)))
     return np.where(np.isnan(out), np.nan, np.minimum(out, np.nextafter(70, 0)))
+
+
+def _borders(feh: np.ndarray | float, n: int) -> np.ndarray:
+    """Upper borders in K of the types M to O for [Fe/H] of `n` stars; (n, 7)."""
+    at_solar, slope = np.array(list(STELLAR_BORDERS.values())).T
+    return at_solar + np.clip(np.broadcast_to(feh, n), -2.5, 0.5)[:, None] * slope
 
 
 @lru_cache(maxsize=1)

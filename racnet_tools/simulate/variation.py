@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from racnet_tools.simulate.instrument import diffused
 from racnet_tools.spectra import LAMOST_GRID
 
 __all__ = ["vary_exposure", "vary_light"]
@@ -34,9 +35,7 @@ def vary_light(flux: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     n = len(flux)
     flux = flux * np.exp((rng.standard_normal((n, 4), np.float32) * _TILTS) @ _SMOOTH)
     share = (rng.uniform(0, 0.25, (n, 1)) * (rng.random((n, 1)) < 0.5)).astype(np.float32)
-    for _ in range(2):  # adds up to 1 pixel of variance to the line spread function
-        beside = np.pad(flux, ((0, 0), (1, 1)), mode="edge")
-        flux = flux + share * (beside[:, :-2] + beside[:, 2:] - 2 * flux)
+    flux = diffused(flux, share)
     return flux / np.maximum(np.median(np.abs(flux), axis=1, keepdims=True), 1e-6)
 
 

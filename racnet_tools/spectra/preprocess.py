@@ -79,7 +79,8 @@ class Preprocessing:
             If a spectrum has no good pixel or its flux is zero everywhere.
         """
         gridded = spectra.to_grid(self.grid)
-        flux = fill_gaps(gridded.flux, gridded.mask | (gridded.flux == 0))
+        bad = gridded.mask | (gridded.flux == 0)
+        flux = fill_gaps(gridded.flux, bad)
         norm = np.sqrt(np.einsum("ij,ij->i", flux, flux, dtype=np.float64))
         empty = np.flatnonzero(~(norm > 0) | gridded.mask.all(axis=1))
         if len(empty):
@@ -96,9 +97,9 @@ class Preprocessing:
         floor = (0.05 / np.sqrt(flux.shape[1]) * norm[:, None]).astype(np.float32)
         np.maximum(continuum, floor, out=continuum)
         made["contrast"] = np.clip(flux / continuum - 1, *_CONTRAST)
-        good = ~(gridded.mask | (gridded.flux == 0)) & (gridded.ivar > 0)
-        made["quality"] = np.log1p(continuum * np.sqrt(np.where(good, gridded.ivar, 0)))
-        return np.stack([made[name].astype(np.float32) for name in self.channels], axis=2)
+        known = ~bad & (gridded.ivar > 0)
+        made["quality"] = np.log1p(continuum * np.sqrt(np.where(known, gridded.ivar, 0)))
+        return np.stack([made[name] for name in self.channels], axis=2, dtype=np.float32, casting="same_kind")
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -255,6 +255,10 @@ class SpectrumSet:
 
         return html(self)
 
+    def median_snr(self) -> np.ndarray:
+        """Median signal-to-noise ratio (n,) over the pixels that are not masked; NaN where all are."""
+        return np.nanmedian(np.where(self.mask, np.nan, self.flux) * np.sqrt(self.ivar), axis=1)
+
     def to_grid(self, grid: LogLambdaGrid) -> SpectrumSet:
         """The same spectra on a log-wavelength grid: sliced where the phases agree, flux-conserving otherwise.
 

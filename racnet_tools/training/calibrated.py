@@ -11,17 +11,15 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from racnet_tools.models.joint_config import JointConfig
-from racnet_tools.models.measured import log_redshifts, measure_redshifts
+from racnet_tools.models.measured import CATASTROPHIC, log_redshifts, measure_redshifts
 from racnet_tools.models.quality import Limits
 from racnet_tools.spectra import LAMOST_GRID
 
 if TYPE_CHECKING:
     from racnet_tools.models.network import Network
 
-__all__ = ["CATASTROPHIC", "apply_temperatures", "fit_limits", "fit_temperatures", "joint_parts"]
+__all__ = ["apply_temperatures", "fit_limits", "fit_temperatures", "joint_parts"]
 
-CATASTROPHIC = {"STAR": 0.003, "GALAXY": 0.003, "QSO": 0.05}
-"""Largest |dz| / (1 + z) of a redshift that is right."""
 _UNSURE = 0.002  # share of wrong redshifts among those that pass as sure
 _LAYERS = {"probabilities": ("kernel", "bias"), "subtype": ("kernel", "bias"), "redshift": ("template", "bias")}
 

@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 
 from racnet_tools.errors import RacnetError
-from racnet_tools.models import network_config, predict
+from racnet_tools.models import NetworkConfig, network_config, predict
 from racnet_tools.models.registry import origin
 from racnet_tools.models.uncertainty import ood_score
 from racnet_tools.simulate import simulate
 from racnet_tools.spectra import Preprocessing
+from racnet_tools.training.data import Arrays
 from racnet_tools.training.fit import TrainingConfig, fit
 from racnet_tools.training.preset import save_preset
 from racnet_tools.training.run_folder import Run, finished_as
@@ -124,26 +125,57 @@ def train_on_simulated(
             f"An epoch needs a spectrum of every class. Received: spectra_per_epoch={spectra_per_epoch!r}"
         )
     config = network_config(network, len(TASKS[task].classes))
-    description = {
-        "kind": "simulated",
-        "task": task,
-        "spectra_per_epoch": spectra_per_epoch,
-        "seeds": f"({training.seed}, 0, epoch); validation ({training.seed}, 1, 0)",
-    }
+    return fit_epochs(
+        config,
+        run_folder,
+        training,
+        {"kind": "simulated", "task": task, "spectra_per_epoch": spectra_per_epoch},
+        lambda seed: make_set(task, spectra_per_epoch, seed),
+        lambda seed: make_set(task, validation_size(spectra_per_epoch), seed),
+        progress=progress,
+        on_epoch=on_epoch,
+        tensorboard=tensorboard,
+        device=device,
+    )
+
+
+def fit_epochs(
+    config: NetworkConfig,
+    run_folder: str | Path,
+    training: TrainingConfig,
+    told: Mapping[str, Any],
+    make: Callable[[tuple[int, ...]], Arrays],
+    make_validation: Callable[[tuple[int, ...]], Arrays],
+    **more: Any,
+) -> Run:
+    """Train on spectra that are made for every epoch, from the seeds that this module's text names.
+
+    Parameters
+    ----------
+    config : NetworkConfig
+        The network.
+    run_folder, training
+        As for `train_on_simulated`.
+    told : mapping
+        What is made, for the run's description.
+    make, make_validation : callable
+        From a seed to spectra and targets.
+    **more
+        As for `racnet_tools.training.fit`.
+    """
+    seed = training.seed
+    description = {**told, "seeds": f"({seed}, 0, epoch); validation ({seed}, 1, 0)"}
     done = finished_as(run_folder, config, training, description)
     if done:
         return done
     return fit(
         config,
-        lambda epoch: make_set(task, spectra_per_epoch, (training.seed, 0, epoch)),
+        lambda epoch: make((seed, 0, epoch)),
         run_folder,
         training,
-        validation=make_set(task, validation_size(spectra_per_epoch), (training.seed, 1, 0)),
+        validation=make_validation((seed, 1, 0)),
         description=description,
-        progress=progress,
-        on_epoch=on_epoch,
-        tensorboard=tensorboard,
-        device=device,
+        **more,
     )
 
 

@@ -23,10 +23,10 @@ from racnet_tools.simulate import simulate
 from racnet_tools.spectra import LAMOST_GRID, Preprocessing, SpectrumSet
 from racnet_tools.spectra.preprocess import CHANNELS
 from racnet_tools.training.calibrated import apply_temperatures, fit_limits, fit_temperatures, joint_parts
-from racnet_tools.training.fit import TrainingConfig, fit
+from racnet_tools.training.fit import TrainingConfig
 from racnet_tools.training.preset import save_preset
-from racnet_tools.training.run_folder import Run, finished_as
-from racnet_tools.training.simulated import ACCEPTED, accepting
+from racnet_tools.training.run_folder import Run
+from racnet_tools.training.simulated import ACCEPTED, accepting, fit_epochs
 from racnet_tools.training.targets import joint_targets
 
 __all__ = [
@@ -168,22 +168,13 @@ def train_on_survey(
     """
     if not isinstance(config, JointConfig) or config.n_classes != len(CLASSES):
         raise RacnetError(f"Expected the configuration of a joint network for {CLASSES}. Received: {config!r}")
-    description = {
-        "kind": "survey",
-        "spectra_per_epoch": spectra_per_epoch,
-        "seeds": f"({training.seed}, 0, epoch); validation ({training.seed}, 1, 0)",
-        **dataclasses.asdict(ingredients),
-    }
-    done = finished_as(run_folder, config, training, description)
-    if done:
-        return done
-    return fit(
+    return fit_epochs(
         config,
-        lambda epoch: make(config, spectra_per_epoch, (training.seed, 0, epoch), ingredients),
         run_folder,
         training,
-        validation=make(config, min(_VALIDATION, spectra_per_epoch), (training.seed, 1, 0), Ingredients()),
-        description=description,
+        {"kind": "survey", "spectra_per_epoch": spectra_per_epoch, **dataclasses.asdict(ingredients)},
+        lambda seed: make(config, spectra_per_epoch, seed, ingredients),
+        lambda seed: make(config, min(_VALIDATION, spectra_per_epoch), seed, Ingredients()),
         progress=progress,
         device=device,
     )

@@ -8,17 +8,13 @@ from racnet_tools.simulate.stars import stellar_subtype, stellar_type
 from racnet_tools.simulate.variation import vary_exposure, vary_light
 
 
-def snr(spectra):
-    return np.nanmedian(np.where(spectra.mask, np.nan, spectra.flux) * np.sqrt(spectra.ivar), axis=1)
-
-
 def test_every_redshift_and_signal_to_noise_ratio_is_there():
     spectra = simulate({"GALAXY": 300, "QSO": 300}, seed=5, even=True)
     label, z = np.asarray(spectra.table["label"]), np.asarray(spectra.table["z"], float)
     assert (np.histogram(z[label == "QSO"], np.arange(6))[0] > 25).all()
     assert (np.histogram(z[label == "GALAXY"], np.linspace(0, 1, 6))[0] > 10).all()
     assert (z[label == "GALAXY"] < 0.02).sum() > 20
-    assert (np.histogram(snr(spectra), [1, 4, 10, 30, 200])[0] > 60).all()
+    assert (np.histogram(spectra.median_snr(), [1, 4, 10, 30, 200])[0] > 60).all()
 
 
 def test_without_it_nothing_changes():
