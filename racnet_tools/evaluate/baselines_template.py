@@ -27,7 +27,7 @@ from racnet_tools.simulate.quasars import MovableQuasars
 from racnet_tools.simulate.stars import stellar_type
 from racnet_tools.simulate.templates import stars
 from racnet_tools.spectra import LAMOST_GRID
-from racnet_tools.spectra.preprocess import running_mean
+from racnet_tools.spectra.channels import running_mean
 
 if TYPE_CHECKING:
     from astropy.table import Table

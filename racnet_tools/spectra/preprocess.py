@@ -12,15 +12,11 @@ from typing import Any
 import numpy as np
 
 from racnet_tools.errors import RacnetError
+from racnet_tools.spectra.channels import CHANNELS, further_channels
 from racnet_tools.spectra.grid import LAMOST_GRID, LogLambdaGrid
 from racnet_tools.spectra.spectrum_set import SpectrumSet
 
 __all__ = ["CHANNELS", "Preprocessing"]
-
-CHANNELS = ("flux", "contrast", "quality")
-"""What a network may be given of every pixel; see `Preprocessing`."""
-_CONTINUUM = 401  # pixels, 28,000 km/s: wider than the lines of most quasars
-_CONTRAST = (-2.0, 5.0)
 
 
 @dataclass(frozen=True)
@@ -37,10 +33,10 @@ class Preprocessing:
     grid : LogLambdaGrid
         The network's pixels.
     channels : tuple of str
-        What is given of every pixel, from `CHANNELS`: the ``"flux"`` as above; its ``"contrast"`` to the continuum,
-        flux / continuum - 1 between -2 and 5, where the continuum is the running mean over 401 pixels, so that errors
-        of the flux calibration leave no trace but at the steepest; and the ``"quality"``, ln(1 + continuum / noise)
-        with the noise that the inverse variance states, 0 where a pixel is bad.
+        What is given of every pixel, one or more of these in order: the ``"flux"`` as above; its ``"contrast"`` to the
+        continuum, flux / continuum - 1 between -2 and 5, where the continuum is the running mean over 401 pixels, so
+        that errors of the flux calibration leave no trace but at the steepest; and the ``"quality"``, ln(1 + continuum
+        / noise) with the noise that the inverse variance states, 0 where a pixel is bad.
 
     Examples
     --------
@@ -53,12 +49,8 @@ class Preprocessing:
     def __post_init__(self) -> None:
         """Check the channels."""
         object.__setattr__(self, "channels", tuple(self.channels))
-        if (
-            self.channels[:1] != ("flux",)
-            or not {*self.channels} <= {*CHANNELS}
-            or len({*self.channels}) < len(self.channels)
-        ):
-            raise RacnetError(f"channels must begin with flux and be some of {CHANNELS}. Received: {self.channels!r}")
+        if not self.channels or self.channels != CHANNELS[: len(self.channels)]:
+            raise RacnetError(f"channels must begin with flux and follow {CHANNELS}. Received: {self.channels!r}")
 
     def __call__(self, spectra: SpectrumSet) -> np.ndarray:
         """Network input.
@@ -92,14 +84,10 @@ class Preprocessing:
         normalised = (flux / norm[:, None]).astype(np.float32)
         if self.channels == ("flux",):
             return normalised
-        made = {"flux": normalised}
-        continuum = running_mean(flux, _CONTINUUM)
-        floor = (0.05 / np.sqrt(flux.shape[1]) * norm[:, None]).astype(np.float32)
-        np.maximum(continuum, floor, out=continuum)
-        made["contrast"] = np.clip(flux / continuum - 1, *_CONTRAST)
         known = ~bad & (gridded.ivar > 0)
-        made["quality"] = np.log1p(continuum * np.sqrt(np.where(known, gridded.ivar, 0)))
-        return np.stack([made[name] for name in self.channels], axis=2, dtype=np.float32, casting="same_kind")
+        inverse_sigma = np.sqrt(np.where(known, gridded.ivar, 0))
+        further = further_channels(self.channels[1:], flux, norm, inverse_sigma)
+        return np.stack([normalised, *further], axis=2, dtype=np.float32, casting="same_kind")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -133,13 +121,3 @@ def fill_gaps(flux: np.ndarray, mask: np.ndarray) -> np.ndarray:
             good = np.flatnonzero(~bad)
             row[gaps] = np.interp(gaps, good, row[good])
     return filled
-
-
-def running_mean(flux: np.ndarray, width: int) -> np.ndarray:
-    """Mean over `width` (odd) pixels about each, over fewer at the ends; (n, n_pix) float32."""
-    n, length = flux.shape
-    total = np.zeros((n, length + 1))
-    np.cumsum(flux, axis=1, dtype=np.float64, out=total[:, 1:])
-    pixels = np.arange(length)
-    first, last = np.maximum(pixels - width // 2, 0), np.minimum(pixels + width // 2 + 1, length)
-    return ((total[:, last] - total[:, first]) / (last - first)).astype(np.float32)

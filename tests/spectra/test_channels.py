@@ -6,7 +6,8 @@ import pytest
 from racnet_tools.errors import RacnetError
 from racnet_tools.simulate import simulate
 from racnet_tools.spectra import LAMOST_GRID, Preprocessing, SpectrumSet
-from racnet_tools.spectra.preprocess import CHANNELS, running_mean
+from racnet_tools.spectra.channels import CHANNELS, flux_of, running_mean, with_flux
+from racnet_tools.spectra.preprocess import fill_gaps
 
 ALL = Preprocessing(channels=CHANNELS)
 
@@ -66,3 +67,29 @@ def test_the_running_mean_is_that_of_the_pixels_that_are_there():
     for pixel in range(30):
         wanted = rows[:, max(0, pixel - 3) : pixel + 4].mean(axis=1)
         np.testing.assert_allclose(found[:, pixel], wanted, rtol=1e-5)
+
+
+def test_a_changed_flux_gives_the_channels_of_a_spectrum_so_changed():
+    spectra = simulate({"STAR": 2, "GALAXY": 2, "QSO": 2}, seed=3)
+    x = ALL(spectra)
+    np.testing.assert_allclose(with_flux(x, flux_of(x)), x, rtol=1e-4, atol=1e-5)
+    assert (with_flux(x, 2 * flux_of(x))[:, :, 2][x[:, :, 2] == 0] == 0).all()  # what is bad stays bad
+    bad = spectra.mask | (spectra.flux == 0)
+    whole = SpectrumSet(spectra.wave, fill_gaps(spectra.flux, bad), np.full(x.shape[:2], 4), None, spectra.table)
+    factor = np.linspace(0.8, 1.3, 3909, dtype=np.float32) * (1 + 0.5 * (np.arange(3909) // 40 == 30))
+    x, wanted = ALL(whole), ALL(SpectrumSet(whole.wave, whole.flux * factor, whole.ivar, None, whole.table))
+    found = with_flux(x, flux_of(x) * factor)
+    norm = np.linalg.norm(flux_of(x) * factor, axis=1, keepdims=True)
+    np.testing.assert_allclose(flux_of(found), flux_of(wanted) * norm, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(found[:, :, 1:], wanted[:, :, 1:], rtol=1e-3, atol=1e-4)
+
+
+def test_one_spectrum_may_be_given_many_fluxes_and_the_flux_alone_is_itself():
+    x = ALL(spectrum(np.full(3909, 5.0)))
+    two = with_flux(x, np.stack([flux_of(x)[0], 2 * flux_of(x)[0]]))
+    np.testing.assert_allclose(two[0], x[0], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(two[1, :, 2], np.log1p(2 * 5 * 2), rtol=1e-5)  # as much noise, twice the flux
+    alone = Preprocessing()(spectrum(np.full(3909, 5.0)))
+    assert flux_of(alone) is alone and np.array_equal(with_flux(alone, 2 * alone), 2 * alone)
+    with pytest.raises(RacnetError, match="follow"):
+        Preprocessing(channels=("flux", "quality"))
