@@ -6,10 +6,11 @@ A preset that knows UNKNOWN may say so: that counts as wrong, and how often it d
 of spectral types is asked for the stars of its types alone.
 
 FOLDER has one sub-folder a source (lamost/SOURCE/... and sdss/SOURCE/...); refused files are listed. A file
-survey_spectra.npz in it (arrays flux, ivar, mask, label, subclass, survey, group, snr_r, z on the LAMOST grid) is
-asked for SDSS spectra too. The labels are the survey pipelines' own, so agreement far above 98 % would mean agreement
-with those pipelines; how often they agree with themselves on repeat visits of a star is reported. LAMOST DR1 (pipeline
-v2.6.4) draws the borders between F, G and K at other temperatures than later releases: it is reported apart.
+survey_spectra.npz in it (arrays flux, ivar, mask, label, subclass, survey, group, z on the LAMOST grid) is asked for
+SDSS spectra too; their S/N is the median over the pixels in LAMOST's window. The labels are the survey pipelines' own,
+so agreement far above 98 % would mean agreement with those pipelines; how often they agree with themselves on repeat
+visits of a star is reported. LAMOST DR1 (pipeline v2.6.4) draws the borders between F, G and K at other temperatures
+than later releases: it is reported apart.
 """
 
 import argparse
@@ -97,14 +98,14 @@ def sdss_of(path: Path) -> SpectrumSet:
         flux, ivar = f["flux"][rows], f["ivar"][rows]
         ivar = np.where(np.isnan(ivar), seen_ivar(flux, f["mask"][rows] > 0)[:, None], ivar)  # not given
         bad = (f["mask"][rows] > 0) | ~np.isfinite(flux) | ~(ivar > 0)
-        columns = {"label": f["label"], "object_id": f["group"], "subclass": f["subclass"], "snr_r": f["snr_r"]}
+        columns = {"label": f["label"], "object_id": f["group"], "subclass": f["subclass"]}
         table = [{"survey": "SDSS", "z": float(f["z"][i]), **{k: v[i] for k, v in columns.items()}} for i in rows]
     return SpectrumSet(LAMOST_GRID.wave, np.where(bad, 0, flux), np.where(bad, 0, ivar), bad, table)
 
 
 def report_sdss(spectra: SpectrumSet, preset: str) -> None:
     """Print classes, by S/N and by redshift."""
-    label, snr = np.asarray(spectra.table["label"]), np.asarray(spectra.table["snr_r"].filled(np.nan), float)
+    label, snr = np.asarray(spectra.table["label"]), spectra.median_snr()  # of 97 the survey's own is not given
     table = classify(spectra, preset)
     found = np.asarray(table["label"].filled("none"))
     named = (*CLASSES, *sorted({*found} - {*CLASSES, "none"}))
@@ -132,7 +133,7 @@ def report_sdss(spectra: SpectrumSet, preset: str) -> None:
         print(f"  {name}: {accuracy(label[where], found[where])}")
         read = where & (found != "none")
         print(f"    of those with enough pixels: {accuracy(label[read], found[read])}")
-        for what, value, edges in (("S/N in r", snr, (0, 3, 5, 10, 1e9)), ("z", z, (-1, 0.1, 0.3, 0.6, 1.5, 2.5, 9))):
+        for what, value, edges in (("median S/N", snr, (0, 3, 5, 10, 1e9)), ("z", z, (-1, 0.1, 0.3, 0.6, 1.5, 2.5, 9))):
             for low, high in pairwise(edges):
                 some = read & (value >= low) & (value < high)
                 if some.any() and not (name == "STAR" and what == "z"):

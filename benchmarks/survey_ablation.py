@@ -13,11 +13,12 @@ import numpy as np
 
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
-from accuracy_on_real_spectra import sdss_of
+from accuracy_on_real_spectra import FGK, sdss_of
+from fit_subtype_scale import IDENTITY, fit_steps, letters_of, mapped, typed_stars
 
 from racnet_tools.evaluate import auroc
 from racnet_tools.models import network_config, predict
-from racnet_tools.models.measured import log_redshifts, measure_redshifts
+from racnet_tools.models.measured import log_redshifts, measure_redshifts, measure_subtypes
 from racnet_tools.models.uncertainty import joint_ood_score
 from racnet_tools.reproduce.beyond import strangers
 from racnet_tools.simulate import redshift_sweep, simulate
@@ -69,13 +70,22 @@ def kept(folder: Path):
     return make
 
 
-def judged(run, real) -> dict[str, str]:
-    """What a network reaches."""
-    model, config = run.model(), run.network_config
+def asking(runs):
+    """Function from spectra to the outputs of runs by their names: of several, an ensemble, their means."""
+    models = [run.model() for run in runs]
+    config = runs[0].network_config
     prepare = joint_preprocessing(config)
 
     def ask(spectra):
-        return joint_parts(predict(model, prepare(spectra).reshape(len(spectra), *config.input_shape)), config)
+        x = prepare(spectra).reshape(len(spectra), *config.input_shape)
+        return joint_parts(np.mean([predict(model, x) for model in models], axis=0), config)
+
+    return ask
+
+
+def judged(runs, real) -> dict[str, str]:
+    """What a network reaches, or the ensemble of several."""
+    ask, config = asking(runs), runs[0].network_config
 
     def score(found):
         confidence = measure_redshifts(found["redshift"], log_redshifts(config, LAMOST_GRID)).confidence
@@ -100,9 +110,24 @@ def judged(run, real) -> dict[str, str]:
     values = np.concatenate([score(known), strange])
     told["AUROC of strangers"] = f"{auroc(values, np.repeat([False, True], [len(even), len(strange)])).value:.3f}"
     if real is not None:
-        found = right(ask(real), np.asarray(real.table["label"].astype(str)))
+        sdss, (stars, about) = real
+        found = right(ask(sdss), np.asarray(sdss.table["label"].astype(str)))
         told["real SDSS"] = f"{found.sum()}/{len(found)}"
+        told |= types(ask(stars)["subtype"], about)
     return told
+
+
+def types(subtype: np.ndarray, about: dict[str, np.ndarray]) -> dict[str, str]:
+    """Types of real stars later than DR1; the scale of each half is fitted on the other half."""
+    ours = measure_subtypes(subtype, IDENTITY).place
+    found = np.full(len(ours), np.nan)
+    for half in (about["even"], ~about["even"]):
+        fitted = ~half & ~about["dr1"]
+        found[half] = mapped(fit_steps(ours[fitted], about["place"][fitted]), ours[half])
+    later = ~about["dr1"]
+    right, some = letters_of(found) == about["kind"], np.isin(about["kind"], FGK) & later
+    off = np.median(np.abs(found - about["place"])[later])
+    return {"real F/G/K": f"{right[some].sum()}/{some.sum()}", "subtypes off": f"{off:.2f}"}
 
 
 def main() -> None:
@@ -110,15 +135,26 @@ def main() -> None:
     parser.add_argument("runs", type=Path)
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--real", type=Path)
+    parser.add_argument("--only", nargs="+", choices=VARIANTS, default=[*VARIANTS], help="these networks alone")
     parser.add_argument("--finished", action="store_true", help="report the finished runs alone")
     args = parser.parse_args()
     real = None
     if args.real:
-        real = sdss_of(args.real / "survey_spectra.npz")
-        real = real[np.flatnonzero((~real.mask).sum(axis=1) > real.n_pixels / 2)]
+        sdss = sdss_of(args.real / "survey_spectra.npz")
+        real = sdss[np.flatnonzero((~sdss.mask).sum(axis=1) > sdss.n_pixels / 2)], typed_stars(args.real)
     header = None
+    done: dict[str, list] = {}
+
+    def tell(title, seed, told):
+        nonlocal header
+        if header is None:
+            header = ["trained with", "seed", *told]
+            print("| " + " | ".join(header) + " |\n|" + "---|" * len(header))
+        print(f"| {title} | {seed} | " + " | ".join(told.values()) + " |", flush=True)
+
     for seed in range(1, args.seeds + 1):
-        for name, (settings, ingredients) in VARIANTS.items():
+        for name in args.only:
+            settings, ingredients = VARIANTS[name]
             folder = args.runs / f"{name}-{seed}"
             if args.finished and not (folder / "finished.json").exists():
                 continue
@@ -130,11 +166,11 @@ def main() -> None:
                 ingredients=ingredients,
                 make=kept(args.runs / "pool"),
             )
-            told = judged(run, real)
-            if header is None:
-                header = ["without", "seed", *told]
-                print("| " + " | ".join(header) + " |\n|" + "---|" * len(header))
-            print(f"| {TITLES[name]} | {seed} | " + " | ".join(told.values()) + " |", flush=True)
+            done.setdefault(name, []).append(run)
+            tell(TITLES[name], seed, judged([run], real))
+    for name, runs in done.items():
+        for n in range(2, len(runs) + 1):
+            tell(f"{TITLES[name]}, ensemble of {n}", f"1 to {n}", judged(runs[:n], real))
 
 
 if __name__ == "__main__":

@@ -12,10 +12,11 @@ weights.
 import argparse
 from pathlib import Path
 
+from racnet_tools.inference import load_preset
 from racnet_tools.models import network_config
 from racnet_tools.training import TrainingConfig
 from racnet_tools.training.simulated import save_simulated_preset, train_on_simulated
-from racnet_tools.training.survey import CLASSES, save_survey_preset, train_on_survey
+from racnet_tools.training.survey import CLASSES, renew_survey_preset, save_survey_preset, train_on_survey
 
 HERE = Path(__file__).resolve().parent
 PRESETS = {
@@ -25,6 +26,7 @@ PRESETS = {
     "racmini-star": ("stellar_type", "racmini", TrainingConfig(epochs=66, batch_size=64, seed=1)),
 }
 SURVEYS = {"racnet-survey": ("racsurvey", TrainingConfig(epochs=80, batch_size=64, seed=1, learning_rate=1e-3))}
+MEASURED = ("calibration.json", "trust.json")
 REMARKS = {
     "racsurvey": "on_real_spectra_survey.md",
     "racnet": "on_real_spectra.md",
@@ -37,11 +39,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", type=Path, metavar="RUNS")
     parser.add_argument("presets", nargs="*", metavar="NAME", help="these alone (default: all)")
+    parser.add_argument(
+        "--limits", action="store_true", help="set limits and card of RAC-Net survey anew, train nothing"
+    )
     arguments = parser.parse_args()
     runs = arguments.runs
     runs.mkdir(parents=True, exist_ok=True)
     for name, (task, network, training) in PRESETS.items():
-        if arguments.presets and name not in arguments.presets:
+        if arguments.limits or (arguments.presets and name not in arguments.presets):
             continue
         run = train_on_simulated(task, runs / name, training, network=network, spectra_per_epoch=5000)
         remarks = (HERE / REMARKS[network]).read_text(encoding="utf-8")
@@ -50,9 +55,17 @@ def main() -> None:
     for name, (network, training) in SURVEYS.items():
         if arguments.presets and name not in arguments.presets:
             continue
+        remarks = (HERE / REMARKS[network]).read_text(encoding="utf-8")
+        if arguments.limits:
+            preset = load_preset(HERE / name)
+            model = preset.network()
+            measured = {path: path.read_bytes() for path in map((HERE / name).joinpath, MEASURED) if path.exists()}
+            print(renew_survey_preset(model, preset.provenance, HERE / name, remarks=remarks, overwrite=True))
+            for path, content in measured.items():  # they belong to the weights, which are the same
+                path.write_bytes(content)
+            continue
         config = network_config(network, len(CLASSES))
         joint = train_on_survey(config, runs / name, training, spectra_per_epoch=12_000)  # type: ignore[arg-type]
-        remarks = (HERE / REMARKS[network]).read_text(encoding="utf-8")
         print(save_survey_preset(joint, HERE / name, remarks=remarks, overwrite=True))
 
 

@@ -258,12 +258,14 @@ class Classifier:
         """Values of `_JOINT_COLUMNS` for each spectrum."""
         classes = self.preset.classes
         sets = prediction_sets(probabilities, classes, limits)
-        star = probabilities.argmax(axis=1) == classes.index("STAR")
+        best = probabilities.argmax(axis=1)
+        star, snr = best == classes.index("STAR"), gridded.median_snr()
+        z_error = redshifts.error * limits.redshift_factor(np.array(classes)[best], snr)
         bits = quality_bits(
             {
                 "OUTLIER": score > self.preset.reject_threshold,
                 "AMBIGUOUS": [one not in classes for one in sets],
-                "LOW_SNR": gridded.median_snr() < LOW_SNR,
+                "LOW_SNR": snr < LOW_SNR,
                 "GAPS": gridded.mask.mean(axis=1) > MANY_GAPS,
                 "SUBTYPE_UNSURE": star & (subtypes.error > UNSURE_SUBTYPE),
                 "REDSHIFT_UNSURE": ~star & (redshifts.confidence < limits.redshift_confidence),
@@ -274,7 +276,7 @@ class Classifier:
                 str(subtypes.name[i]) if star[i] else None,
                 _rounded(subtypes.error[i]) if star[i] else None,
                 _rounded(redshifts.z[i]),
-                _rounded(redshifts.error[i] * limits.redshift_error),
+                _rounded(z_error[i]),
                 sets[i],
                 int(bits[i]),
             ]

@@ -24,6 +24,8 @@ QUALITY_BITS = {
     "REDSHIFT_UNSURE": (32, "a galaxy or quasar whose redshift may be a wrong peak"),
 }
 """Name to value and meaning of each bit; their sum is the column ``quality``, 0 when nothing is wrong."""
+Points = tuple[tuple[float, float], ...]
+"""Points (x, y) of a line, from left to right."""
 LOW_SNR, MANY_GAPS, UNSURE_SUBTYPE = 5.0, 0.1, 3.0
 
 
@@ -39,8 +41,8 @@ class Limits:
         Class to the smallest probability with which it is in the set.
     redshift_confidence : float
         Below it a redshift is unsure.
-    redshift_error : float
-        Factor from the spread of a redshift's peak to its standard deviation.
+    redshift_error : dict of str to tuple of (float, float)
+        Class to points (median S/N, factor from the spread of a redshift's peak to its standard deviation).
     subtype_scale : tuple of (float, float)
         Points of the line from the network's scale of subtypes to the survey's.
     """
@@ -48,30 +50,56 @@ class Limits:
     coverage: float
     in_set: Mapping[str, float]
     redshift_confidence: float
-    redshift_error: float
-    subtype_scale: tuple[tuple[float, float], ...]
+    redshift_error: Mapping[str, Points]
+    subtype_scale: Points
 
     @classmethod
     def from_dict(cls, values: Any, classes: Sequence[str]) -> Limits | None:
         """Undo `dataclasses.asdict`; None when that is not what it is."""
-        single = ("coverage", "redshift_confidence", "redshift_error")
-        if not isinstance(values, dict) or set(values) != {*single, "in_set", "subtype_scale"}:
+        single, by_class = ("coverage", "redshift_confidence"), ("in_set", "redshift_error")
+        if not isinstance(values, dict) or set(values) != {*single, *by_class, "subtype_scale"}:
             return None
-        scale = values["subtype_scale"]
-        if not isinstance(values["in_set"], dict) or not isinstance(scale, list) or len(scale) < 2:
+        if any(not isinstance(values[name], dict) or set(values[name]) != set(classes) for name in by_class):
             return None
-        if not all(isinstance(point, list) and len(point) == 2 for point in scale):
+        if any(type(one) not in (int, float) or one < 0 for one in (values["coverage"], *values["in_set"].values())):
             return None
-        numbers = [
-            *values["in_set"].values(),
-            *(values[name] for name in single),
-            *(one for point in scale for one in point),
-        ]
-        if set(values["in_set"]) != set(classes) or any(type(one) not in (int, float) or one < 0 for one in numbers):
+        if type(values["redshift_confidence"]) not in (int, float):
             return None
-        if not all(a < c and b < d for (a, b), (c, d) in pairwise(scale)):
+        scale = _points(values["subtype_scale"], least=2)
+        errors = {name: _points(points, least=1) for name, points in values["redshift_error"].items()}
+        if scale is None or not all(b < d for (_, b), (_, d) in pairwise(scale)) or None in errors.values():
             return None
-        return cls(**{**values, "subtype_scale": tuple((float(a), float(b)) for a, b in scale)})
+        return cls(**{**values, "subtype_scale": scale, "redshift_error": errors})
+
+    def redshift_factor(self, labels: Sequence[str] | np.ndarray, snr: np.ndarray) -> np.ndarray:
+        """From the spread of a redshift's peak to its standard deviation, (n,), evenly in log S/N between the points.
+
+        Parameters
+        ----------
+        labels : (n,) sequence of str
+            Classes given.
+        snr : (n,) array
+            Median signal-to-noise ratios of the pixels.
+        """
+        factor, at = np.ones(len(labels)), np.log(np.maximum(snr, 0.1))
+        for name, points in self.redshift_error.items():
+            here = np.asarray(labels) == name
+            of_snr, values = np.array(points).T
+            factor[here] = np.interp(at[here], np.log(of_snr), values)
+        return factor
+
+
+def _points(values: Any, least: int) -> Points | None:
+    """Points of a line from left to right as they come from JSON, none of them negative; None when they are not."""
+    if not isinstance(values, list) or len(values) < least:
+        return None
+    if not all(isinstance(point, list) and len(point) == 2 for point in values):
+        return None
+    if any(type(one) not in (int, float) or one < 0 for point in values for one in point):
+        return None
+    if not all(a < c for (a, _), (c, _) in pairwise(values)):
+        return None
+    return tuple((float(a), float(b)) for a, b in values)
 
 
 def prediction_sets(probabilities: np.ndarray, classes: Sequence[str], limits: Limits) -> list[str]:

@@ -151,13 +151,16 @@ def _redshifts(networks: list[_Ready], scale: float, output: Path) -> dict[str, 
     for kind, limit in CATASTROPHIC.items():
         spectra = simulate({kind: _number(scale, 400)}, seed=(_SEED, 1), even=True)
         z, snr = np.asarray(spectra.table["z"], float), spectra.median_snr()
-        found = measure_redshifts(ready(spectra)["redshift"], log_redshifts(joint, ready.preset.preprocessing.grid))
+        outputs = ready(spectra)
+        found = measure_redshifts(outputs["redshift"], log_redshifts(joint, ready.preset.preprocessing.grid))
+        given = np.array(ready.preset.classes)[outputs["probabilities"].argmax(axis=1)]
+        error = found.error * limits.redshift_factor(given, snr)
         matched = np.asarray(TemplateMatcher([kind]).match(Preprocessing()(spectra))["z"], float)
         rows = []
         for low, high in pairwise(SNR_EDGES):
             here = (snr >= low) & (snr < high)
             sure = here & (found.confidence >= limits.redshift_confidence)
-            pulls = np.abs(found.z - z) / (found.error * limits.redshift_error)
+            pulls = np.abs(found.z - z) / error
             right = sure & (np.abs(found.z - z) / (1 + z) <= limit)
             rows.append(
                 {

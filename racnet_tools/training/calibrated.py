@@ -5,6 +5,7 @@ Everything is set on simulated spectra that no training saw, none of it on real 
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ from scipy.optimize import minimize_scalar
 
 from racnet_tools.models.joint_config import JointConfig
 from racnet_tools.models.measured import CATASTROPHIC, log_redshifts, measure_redshifts
-from racnet_tools.models.quality import Limits
+from racnet_tools.models.quality import Limits, Points
 from racnet_tools.spectra import LAMOST_GRID
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["apply_temperatures", "fit_limits", "fit_temperatures", "joint_parts"]
 
 _UNSURE = 0.002  # share of wrong redshifts among those that pass as sure
+_SNR_EDGES = (0.0, 3, 5, 10, 20, 50, np.inf)  # between which the factor of the redshift's error is measured
+_FEWEST = 30  # redshifts that a factor is measured on
 _LAYERS = {"probabilities": ("kernel", "bias"), "subtype": ("kernel", "bias"), "redshift": ("template", "bias")}
 
 
@@ -64,9 +67,10 @@ def fit_limits(
     found: dict[str, np.ndarray],
     label: np.ndarray,
     z: np.ndarray,
+    snr: np.ndarray,
     config: JointConfig,
     classes: tuple[str, ...],
-    subtype_scale: tuple[tuple[float, float], ...],
+    subtype_scale: Points,
 ) -> Limits:
     """Limits of a calibrated network.
 
@@ -74,8 +78,8 @@ def fit_limits(
     ----------
     found : dict of str to (n, width) array
         Its outputs.
-    label, z : (n,) array
-        True class and redshift.
+    label, z, snr : (n,) array
+        True class and redshift, median signal-to-noise ratio.
     config : JointConfig
     classes : tuple of str
         In the order of the outputs.
@@ -94,12 +98,23 @@ def fit_limits(
     order = np.flatnonzero(far)[np.argsort(-measured.confidence[far])]
     passing = np.flatnonzero(np.cumsum(wrong[order]) / np.arange(1, len(order) + 1) <= _UNSURE)
     least = float(measured.confidence[order][passing[-1]]) if len(passing) else 1.0  # of a network that knows none
-    sure = far & ~wrong & (measured.confidence >= least)
-    pulls = np.abs(measured.z - z)[sure] / measured.error[sure]
+    sure = ~wrong & (measured.confidence >= least)
+    pulls = np.abs(measured.z - z) / measured.error
     return Limits(
         coverage=coverage,
         in_set={name: round(value, 6) for name, value in in_set.items()},
         redshift_confidence=round(least, 4),
-        redshift_error=round(float(np.quantile(pulls, 0.683)), 4) if len(pulls) else 1.0,
+        redshift_error={name: _factors(pulls, snr, sure & (label == name)) for name in classes},
         subtype_scale=subtype_scale,
     )
+
+
+def _factors(pulls: np.ndarray, snr: np.ndarray, where: np.ndarray) -> Points:
+    """Points (median S/N, 68.3 % quantile of the pulls), one for each range of S/N that has enough of them."""
+    ranges = [where & (snr >= low) & (snr < high) for low, high in pairwise(_SNR_EDGES)]
+    points = [
+        (round(float(np.median(snr[here])), 2), round(float(np.quantile(pulls[here], 0.683)), 4))
+        for here in ranges
+        if here.sum() >= _FEWEST
+    ]
+    return tuple(points) or ((1.0, 1.0),)

@@ -7,8 +7,9 @@ validation set from (s, 1, 0); what a preset's probabilities and limits are set 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,11 +30,15 @@ from racnet_tools.training.run_folder import Run
 from racnet_tools.training.simulated import ACCEPTED, accepting, fit_epochs
 from racnet_tools.training.targets import joint_targets
 
+if TYPE_CHECKING:
+    from racnet_tools.models.network import Network
+
 __all__ = [
     "CLASSES",
     "Ingredients",
     "joint_preprocessing",
     "make_joint_set",
+    "renew_survey_preset",
     "save_survey_preset",
     "simulate_joint",
     "train_on_survey",
@@ -203,27 +208,66 @@ def save_survey_preset(
     RacnetError
         When the folder exists and `overwrite` is false, or the run is another kind of run.
     """
-    config, seed = run.network_config, run.config["training"]["seed"]
+    config = run.network_config
     if not isinstance(config, JointConfig) or run.config["data"].get("kind") != "survey":
         raise RacnetError(f"{run.folder} was not trained by train_on_survey: use save_preset.")
-    model, preprocessing = run.model(), joint_preprocessing(config)
-    known = simulate_joint(spectra, (seed, 2, 0), Ingredients(outliers=False))
-    x = preprocessing(known).reshape(len(known), *config.input_shape)
-    targets = joint_targets(known.table, config, CLASSES)
-    temperatures = fit_temperatures(joint_parts(predict(model, x), config), joint_parts(targets, config))
+    model, told = run.model(), {"run": run.provenance(), "metrics": run.metrics}
+    known, x = _calibration_set(config, told, spectra)
+    targets = joint_parts(joint_targets(known.table, config, CLASSES), config)
+    temperatures = fit_temperatures(joint_parts(predict(model, x), config), targets)
     apply_temperatures(model, temperatures)
+    told["temperatures"] = {name: round(value, 4) for name, value in temperatures.items()}
+    return _write(model, folder, known, x, told, remarks, overwrite)
+
+
+def renew_survey_preset(
+    model: Network,
+    provenance: Mapping[str, Any],
+    folder: str | Path,
+    *,
+    remarks: str = "",
+    spectra: int = _CALIBRATION,
+    overwrite: bool = False,
+) -> Path:
+    """Write a preset from the weights of another, with limits set anew as `save_survey_preset` sets them.
+
+    Parameters
+    ----------
+    model
+        The network of a joint preset (`racnet_tools.inference.Preset.network`).
+    provenance : mapping
+        That preset's: how the network was trained.
+    folder, remarks, spectra, overwrite
+        As for `save_survey_preset`.
+    """
+    known, x = _calibration_set(model.network_config, provenance, spectra)
+    return _write(model, folder, known, x, provenance, remarks, overwrite)
+
+
+def _calibration_set(config: Any, told: Mapping[str, Any], spectra: int) -> tuple[SpectrumSet, np.ndarray]:
+    """Simulated spectra that no training saw, and what they are to the network."""
+    seed = told["run"]["training"]["seed"]
+    known = simulate_joint(spectra, (seed, 2, 0), Ingredients(outliers=False))
+    return known, joint_preprocessing(config)(known).reshape(len(known), *config.input_shape)
+
+
+def _write(
+    model: Network,
+    folder: str | Path,
+    known: SpectrumSet,
+    x: np.ndarray,
+    told: Mapping[str, Any],
+    remarks: str,
+    overwrite: bool,
+) -> Path:
+    """Write the preset of a calibrated network, with limits from simulated spectra `known`."""
+    config: Any = model.network_config
     found = joint_parts(predict(model, x), config)
     label, z = np.array(known.table["label"].astype(str)), np.asarray(known.table["z"], float)
-    limits = fit_limits(found, label, z, config, CLASSES, SUBTYPE_SCALE)
+    limits = fit_limits(found, label, z, known.median_snr(), config, CLASSES, SUBTYPE_SCALE)
     right = np.array(CLASSES)[found["probabilities"].argmax(axis=1)] == label
     confidence = measure_redshifts(found["redshift"], log_redshifts(config, LAMOST_GRID)).confidence
     threshold = accepting(joint_ood_score(found["probabilities"], confidence)[right])
-    provenance = {
-        "run": run.provenance(),
-        "metrics": run.metrics,
-        "accuracy_on_simulated_validation": run.metrics["validation"]["accuracy"],
-        "temperatures": {name: round(value, 4) for name, value in temperatures.items()},
-    }
     return save_preset(
         model,
         folder,
@@ -233,21 +277,21 @@ def save_survey_preset(
             "reject_threshold": threshold,
             "limits": dataclasses.asdict(limits),
         },
-        preprocessing=preprocessing,
-        card=f"{_card(run, Path(folder).name, threshold, limits, len(known))}\n\n{remarks}",
-        provenance=provenance,
+        preprocessing=joint_preprocessing(config),
+        card=f"{_card(told, config.name, Path(folder).name, threshold, limits, len(known))}\n\n{remarks}",
+        provenance={**told, "accuracy_on_simulated_validation": told["metrics"]["validation"]["accuracy"]},
         overwrite=overwrite,
     )
 
 
-def _card(run: Run, name: str, threshold: float, limits: Limits, spectra: int) -> str:
-    judged, training, data = run.metrics["validation"], run.config["training"], run.config["data"]
+def _card(told: Mapping[str, Any], network: str, name: str, threshold: float, limits: Limits, spectra: int) -> str:
+    judged, training, data = told["metrics"]["validation"], told["run"]["training"], told["run"]["data"]
     return f"""# {name}
 
 Tells stars, galaxies and quasars apart from one low-resolution optical spectrum, and gives stars a subtype from O0 to
 M9 and everything a redshift, each with an error. Takes flux, contrast to the continuum and signal-to-noise ratio of
 every pixel.
-Network: {origin(run.network_config.name)}
+Network: {origin(network)}
 
 ## Training
 
@@ -271,6 +315,7 @@ Probabilities, prediction sets and thresholds were set on {spectra} other simula
 * `prediction_set` holds the true class of {limits.coverage:.0%} of each class's simulated spectra. On real spectra the
   share is measured, not promised: see below.
 * `quality` is a sum of bits: {", ".join(f"{bit} {name} ({meaning})" for name, (bit, meaning) in QUALITY_BITS.items())}.
-* `z_error` is the spread of the highest peak times {limits.redshift_error}; whether the peak is the right one is the
-  business of the bit REDSHIFT_UNSURE (confidence below {limits.redshift_confidence}).
+* `z_error` is the spread of the highest peak times a factor for class and S/N, so that 68 % of the right redshifts lie
+  within it; whether the peak is the right one is the business of the bit REDSHIFT_UNSURE (confidence below
+  {limits.redshift_confidence}).
 * Other kinds of spectra than those listed get one of these classes, or are rejected."""

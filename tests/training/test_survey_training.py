@@ -1,6 +1,8 @@
 """Training on a simulated survey: targets with known answers, a run from start to preset, and its limits."""
 
 import csv
+import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from racnet_tools.errors import RacnetError
 from racnet_tools.inference import classify, load_preset
 from racnet_tools.models import network_config
 from racnet_tools.models.measured import log_redshifts, measure_redshifts, measure_subtypes
-from racnet_tools.models.quality import QUALITY_BITS
+from racnet_tools.models.quality import QUALITY_BITS, Limits
 from racnet_tools.simulate import simulate
 from racnet_tools.spectra import LAMOST_GRID
 from racnet_tools.training import TrainingConfig
@@ -72,13 +74,63 @@ def test_prediction_sets_cover_what_they_state():
     bells = np.exp(-0.5 * ((tried - np.log1p(z)[:, None] - rng.normal(0, 1e-3, (6000, 1))) / 0.003) ** 2)
     p, label = sample(6000)
     found = {"probabilities": p, "redshift": bells / bells.sum(axis=1, keepdims=True)}
-    limits = fit_limits(found, label, z, CONFIG, CLASSES, ((0, 0), (70, 70)))
-    assert limits.redshift_confidence <= 1 and 0 < limits.redshift_error < 1  # nothing is wrong, and peaks are narrow
+    snr = rng.uniform(2, 40, 6000)
+    limits = fit_limits(found, label, z, snr, CONFIG, CLASSES, ((0, 0), (70, 70)))
+    assert limits.redshift_confidence <= 1  # nothing is wrong
+    assert (limits.redshift_factor(label, snr) < 1).all()  # and peaks are wider than what they are off by
+    assert Limits.from_dict(json.loads(json.dumps(dataclasses.asdict(limits))), CLASSES) == limits
     fresh, truth = sample(20_000)
     for k, name in enumerate(CLASSES):
         held = (fresh[truth == name, k] >= limits.in_set[name]).mean()
         assert limits.coverage - 0.01 < held  # of 2,000 spectra, the share scatters by 0.003
         assert held < 1
+
+
+def test_redshift_errors_hold_two_thirds_at_every_signal_to_noise_ratio():
+    rng = np.random.default_rng(2)
+    tried = log_redshifts(CONFIG, LAMOST_GRID)
+
+    def sample(n):
+        label, z, snr = rng.choice(CLASSES, n), rng.uniform(0, 3, n), np.exp(rng.uniform(np.log(2), np.log(100), n))
+        off = rng.normal(0, 1, n) * np.where(label == "QSO", 2e-3, 1e-3) / snr**0.5
+        bells = np.exp(-0.5 * ((tried - np.log1p(z)[:, None] - off[:, None]) / 0.002) ** 2)
+        return label, z, snr, bells / bells.sum(axis=1, keepdims=True)
+
+    label, z, snr, bells = sample(9000)
+    found = {"probabilities": np.eye(3)[[CLASSES.index(name) for name in label]], "redshift": bells}
+    limits = fit_limits(found, label, z, snr, CONFIG, CLASSES, ((0, 0), (70, 70)))
+    label, z, snr, bells = sample(9000)
+    measured = measure_redshifts(bells, tried)
+    within = np.abs(measured.z - z) < measured.error * limits.redshift_factor(label, snr)
+    for name in CLASSES:
+        for low, high in ((2, 4), (4, 20), (20, 100)):
+            here = (label == name) & (snr >= low) & (snr < high)
+            assert within[here].mean() == pytest.approx(0.683, abs=0.06)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"redshift_error": 0.2},
+        {"redshift_error": {"STAR": [[5, 0.1]]}},
+        {"redshift_error": {name: [[5, 0.1], [4, 0.2]] for name in CLASSES}},
+        {"redshift_error": {name: [] for name in CLASSES}},
+        {"subtype_scale": [[0, 0], [70, "70"]]},
+        {"subtype_scale": [[0, 5], [70, 4]]},
+        {"in_set": {"STAR": -1, "GALAXY": 0, "QSO": 0}},
+        {"coverage": True},
+    ],
+)
+def test_limits_that_are_none_are_refused(broken):
+    good = {
+        "coverage": 0.99,
+        "in_set": dict.fromkeys(CLASSES, 0.5),
+        "redshift_confidence": 0.9,
+        "redshift_error": {name: [[3, 0.2], [30, 0.1]] for name in CLASSES},
+        "subtype_scale": [[0, 0], [70, 70]],
+    }
+    assert Limits.from_dict(good, CLASSES).redshift_factor(["QSO"], np.array([3.0])) == pytest.approx(0.2)
+    assert Limits.from_dict({**good, **broken}, CLASSES) is None
 
 
 @pytest.fixture(scope="module")
