@@ -1,8 +1,9 @@
 """Show what a network looks at in spectra, with a report in one HTML file.
 
 INPUT is any mix of files, folders (searched with their sub-folders), quoted glob patterns, and @list.txt with one of
-these a line. For each of the first 20 spectra the report shows the parts that speak for the class and against it, the
-lines at the header's redshift or at --z, the share of each line, and the channel attention; then the attention of all
+these a line. For each of the first 20 spectra the report shows the class and, of racnet-survey, subtype, redshift, prediction
+set and quality in words; the parts that speak for the class and against it; the lines at --z, at the header's redshift
+or, without one, at the network's; the share of each line; and the channel attention. Then come the attention of all
 spectra by class, and the trust checks of the preset.
 
 Occlusion, the default method, and attention need no TensorFlow; the gradient methods do. With --check the trust checks
@@ -32,8 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument("input", nargs="+", metavar="INPUT", help="file, folder, glob pattern or @list.txt")
     parser.add_argument("--output", required=True, type=Path, metavar="FILE", help="report to write (.html)")
-    parser.add_argument("--preset", default="racnet-class", metavar="NAME", help="preset (default: %(default)s)")
-    parser.add_argument("--z", type=float, metavar="Z", help="redshift of all spectra (default: the header's)")
+    parser.add_argument("--preset", default="racnet-survey", metavar="NAME", help="preset (default: %(default)s)")
+    parser.add_argument(
+        "--z", type=float, metavar="Z", help="redshift of all spectra (default: the header's, else the network's)"
+    )
     parser.add_argument("--target", metavar="CLASS", help="class to explain (default: the one that the network gives)")
     parser.add_argument(
         "--method",
@@ -84,9 +87,9 @@ def run(args: argparse.Namespace) -> int:
             concatenate(sets), preset, methods=methods, target=args.target, z=args.z, progress=bar.update
         )
     refused += found.refused
-    trust = trust_of(preset, found.flux, methods, "the spectra given") if args.check else kept_trust(preset)
+    trust = trust_of(preset, found.x, methods, "the spectra given") if args.check else kept_trust(preset)
     explain_report(found, trust, refused).save(args.output)
-    print(f"{len(found.flux)} spectra explained in {time.monotonic() - start:.1f} s")
+    print(f"{len(found.x)} spectra explained in {time.monotonic() - start:.1f} s")
     if refused:
         print(f"  refused    {len(refused)} (reasons in the report)")
     print(f"report     {args.output}")

@@ -40,7 +40,7 @@ def forced_logits(preset: Preset, flux: np.ndarray, weights: Mapping[int, np.nda
     ----------
     preset : Preset
         Of a network with attention.
-    flux : (n, n_pix) array
+    flux : (n, n_pix) or (n, n_pix, n_channels) array
         Preprocessed spectra.
     weights : mapping of int to (channels,) array
         Block, from 1, and its weights; NaN leaves a channel its own weight, blocks not named keep theirs.
@@ -98,7 +98,7 @@ def ablate_blocks(
     ----------
     preset : Preset
         Of a network with attention.
-    flux : (n, n_pix) array
+    flux : (n, n_pix) or (n, n_pix, n_channels) array
         Preprocessed spectra.
     y : (n,) array_like of int
         True classes. Where they are unknown, those that the network gives: the accuracy then is the agreement with it.
@@ -156,7 +156,7 @@ def ablate_channels(
     ----------
     preset : Preset
         Of a network with attention.
-    flux : (n, n_pix) array
+    flux : (n, n_pix) or (n, n_pix, n_channels) array
         Preprocessed spectra.
     y : (n,) array_like of int
         True classes, or those that the network gives: see `ablate_blocks`.
@@ -208,9 +208,13 @@ class _Rest:
         graph, self._weighted = loaded.graph, f"block{block}_weighted"
         source = next(node for node in graph.node if self._weighted in node.output)
         constants = {item.name for item in graph.initializer}
+        leading = {"logits"}  # not what a joint network's other outputs alone are made of
+        for node in reversed(graph.node):  # against the order of computation
+            if not leading.isdisjoint(node.output):
+                leading.update(node.input)
         after, needed, nodes = {self._weighted}, {self._weighted: None}, []
         for node in graph.node:  # in the order of computation
-            if after.isdisjoint(node.input):
+            if after.isdisjoint(node.input) or leading.isdisjoint(node.output):
                 continue
             nodes.append(node)
             after.update(node.output)

@@ -14,6 +14,7 @@ import numpy as np
 
 from racnet_tools.explain.check import Check, Method, coarse, mean_interval, rank_correlation, verdict
 from racnet_tools.explain.faithfulness import SEGMENT
+from racnet_tools.spectra.channels import flux_of, with_flux
 
 __all__ = [
     "attention_tells_where",
@@ -64,21 +65,24 @@ def methods_agree(a: np.ndarray, b: np.ndarray, target: np.ndarray, names: tuple
 
 
 def stable_under_noise(
-    method: Method, flux: np.ndarray, target: np.ndarray, values: np.ndarray, name: str, *, seed: int
+    method: Method, x: np.ndarray, target: np.ndarray, values: np.ndarray, name: str, *, seed: int
 ) -> Check:
     """Whether a map is the same for a second realisation of the noise.
 
     Parameters
     ----------
     method : callable
-        (flux, target) to values (n, n_pix).
-    flux, values : (n, n_pix) arrays
-        Spectra, and what the method says of them.
+        (network input, target) to values (n, n_pix).
+    x : (n, n_pix) or (n, n_pix, n_channels) array
+        Network input.
+    values : (n, n_pix) array
+        What the method says of it.
     target : (n,) int array
     name : str
         Of the method.
     seed : int
-        Of the noise added: as much as the spectrum has, so that its S/N falls by the square root of 2.
+        Of the noise added: as much as the spectrum has, so that its S/N falls by the square root of 2. A network that
+        is told the noise is told the old one.
 
     Returns
     -------
@@ -87,7 +91,8 @@ def stable_under_noise(
         spectrum, of the same class where there is one.
     """
     rng = np.random.default_rng(seed)
-    noisy = (flux + noise_level(flux) * rng.standard_normal(flux.shape)).astype(np.float32)
+    flux = flux_of(x)
+    noisy = with_flux(x, flux + noise_level(flux) * rng.standard_normal(flux.shape))
     before, after = coarse(values, SEGMENT), coarse(method(noisy, target), SEGMENT)
     found = rank_correlation(before, after)
     mean, lower, upper = mean_interval(found)

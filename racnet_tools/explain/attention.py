@@ -38,7 +38,7 @@ def spectrum_attention(preset: Preset, flux: np.ndarray) -> tuple[np.ndarray, li
     Parameters
     ----------
     preset : Preset
-    flux : (n, n_pix) array
+    flux : (n, n_pix) or (n, n_pix, n_channels) array
         Preprocessed spectra.
 
     Returns

@@ -22,6 +22,7 @@ from racnet_tools.explain.attention import no_attention
 from racnet_tools.explain.upsample import to_pixels
 from racnet_tools.inference.engine import Engine
 from racnet_tools.inference.graph import with_outputs
+from racnet_tools.spectra.channels import flux_of
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -184,7 +185,7 @@ def channel_profiles(preset: Preset, flux: np.ndarray, block: int) -> np.ndarray
     ----------
     preset : Preset
         Of a network with attention.
-    flux : (n, n_pix) array
+    flux : (n, n_pix) or (n, n_pix, n_channels) array
         Preprocessed spectra. A hundred give 40 to 200 MB.
     block : int
         From 1.
@@ -216,7 +217,7 @@ def block_profiles(preset: Preset) -> Callable[[np.ndarray, np.random.Generator 
     Returns
     -------
     callable
-        (flux (n, n_pix), generator or None) to (n, blocks, n_pix) float32: attention times absolute activation, summed
+        (network input, generator or None) to (n, blocks, n_pix) float32: attention times absolute activation, summed
         over a block's channels, each block's mean over the spectrum made 1. Given a generator, each spectrum's weights
         are dealt out to the channels of their block at random.
 
@@ -234,7 +235,7 @@ def block_profiles(preset: Preset) -> Callable[[np.ndarray, np.random.Generator 
     steps = [receptive_field(preset.config, block).step for block in blocks]
 
     def profiles(flux: np.ndarray, rng: np.random.Generator | None = None) -> np.ndarray:
-        n, n_pix = np.shape(flux)
+        n, n_pix = np.shape(flux)[:2]
         result = np.empty((n, len(steps), n_pix), np.float32)
         for start in range(0, n, engine.batch_size):  # features of all spectra at once would be large
             rows = slice(start, start + engine.batch_size)
@@ -260,7 +261,7 @@ def attention_profile(preset: Preset) -> Callable[[np.ndarray, np.random.Generat
     Returns
     -------
     callable
-        (flux (n, n_pix), generator or None) to (n, n_pix) float32: mean of `block_profiles` over the blocks.
+        (network input, generator or None) to (n, n_pix) float32: mean of `block_profiles` over the blocks.
 
     Raises
     ------
@@ -278,7 +279,7 @@ def excited_most(preset: Preset, flux: np.ndarray, block: int, channel: int, mos
     ----------
     preset : Preset
         Of a network with attention.
-    flux : (n, n_pix) array
+    flux : (n, n_pix) or (n, n_pix, n_channels) array
         Preprocessed spectra.
     block, channel : int
         From 1, from 0.
@@ -317,7 +318,8 @@ def excited_most(preset: Preset, flux: np.ndarray, block: int, channel: int, mos
     place = inside[active[:, inside].argmax(axis=1)]
     strongest = active[np.arange(len(active)), place]
     spectra = np.argsort(-strongest, kind="stable")[:most]
-    stretches = np.stack([flux[i, ends[place[i], 0] : ends[place[i], 1] + 1] for i in spectra]).astype(float)
+    shown = flux_of(flux)
+    stretches = np.stack([shown[i, ends[place[i], 0] : ends[place[i], 1] + 1] for i in spectra]).astype(float)
     middle = np.median(stretches, axis=1, keepdims=True)
     stretches /= np.where(middle == 0, 1, np.abs(middle))
     pixel, m = field.middles[place[spectra]], len(spectra)

@@ -31,9 +31,9 @@ __all__ = [
     "verdict",
 ]
 
-#: (flux (n, n_pix), target (n,)) to attribution (n, n_pix).
+#: (network input (n, n_pix) or (n, n_pix, n_channels), target (n,)) to attribution (n, n_pix).
 Method: TypeAlias = Callable[[np.ndarray, np.ndarray], np.ndarray]
-#: flux (n, n_pix) to the network's logits (n, k).
+#: Network input to the network's logits (n, k).
 Logits: TypeAlias = Callable[[np.ndarray], np.ndarray]
 
 FEWEST = 5  # spectra below which nothing is decided

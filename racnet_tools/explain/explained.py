@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -32,15 +32,19 @@ class Explained:
     preset : Preset
     spectra : SpectrumSet
         n spectra on the preset's grid; those that the network cannot take are left out.
-    flux : (n, n_pix) float32
+    x : (n, n_pix) or (n, n_pix, n_channels) float32
         As the network takes them.
+    said : list of dict of str to object
+        Of each what `racnet classify` says: column to value.
     probabilities : (n, k) float32
     attention : list of (n, channels) float32
         Of every block; empty for a network without attention.
     target : (n,) int
         Class explained of each.
     redshift : (n,) float
-        Given, or of the survey's header; NaN where unknown.
+        Given, of the survey's header, or as the network measures it; NaN where unknown.
+    redshift_from : list of str
+        Of each which of them: "given", "header", "network", or "" where unknown.
     attributions : list of tuple of Attribution
         Of each of the first spectra, an attribution a method.
     refused : tuple of (str, str)
@@ -49,18 +53,20 @@ class Explained:
 
     preset: Preset
     spectra: SpectrumSet
-    flux: np.ndarray
+    x: np.ndarray
+    said: list[dict[str, Any]]
     probabilities: np.ndarray
     attention: list[np.ndarray]
     target: np.ndarray
     redshift: np.ndarray
+    redshift_from: list[str]
     attributions: list[tuple[Attribution, ...]]
     refused: tuple[tuple[str, str], ...]
 
 
 def explain_spectra(
     spectra: SpectrumSet,
-    preset: Preset | str | Path = "racnet-class",
+    preset: Preset | str | Path = "racnet-survey",
     *,
     methods: Sequence[str] = ("occlusion",),
     target: str | None = None,
@@ -81,7 +87,7 @@ def explain_spectra(
     target : str, optional
         Class to explain; that which the network gives each spectrum by default.
     z : float, optional
-        Redshift of all; that of the survey's header by default.
+        Redshift of all. By default that of the survey's header or, where it has none, that which the network measures.
     most : int
         Spectra that get an attribution, which takes a fraction of a second each; all get their attention.
     progress : callable, optional
@@ -104,38 +110,45 @@ def explain_spectra(
         raise RacnetError(f"Expected methods among {', '.join(METHODS)}. Received: {', '.join(strange)}.")
     classifier = Classifier(preset)
     known = classifier.preset
-    if known.joint:
-        raise RacnetError(
-            f"Expected a network that takes the flux alone, such as racnet-class. Received: {known.name}, which "
-            f"takes {', '.join(known.preprocessing.channels)}."
-        )
     if target is not None and target not in known.classes:
         raise RacnetError(f"Preset {known.name} knows {', '.join(known.classes)}. Received the class {target!r}.")
-    gridded, flux, refused = _usable(classifier, spectra.to_grid(known.preprocessing.grid))
+    gridded, x, refused = _usable(classifier, spectra.to_grid(known.preprocessing.grid))
+    names = [column.name for column in classifier.columns]
+    said = [dict(zip(names, row, strict=True)) for row in classifier.rows(gridded, x)]
     model = known.model_bytes()
-    probabilities, attention = Engine(model).predict_with_attention(flux)
+    probabilities, attention = Engine(model).predict_with_attention(x)
     chosen = probabilities.argmax(axis=1)
     if target is not None:
-        chosen = np.full(len(flux), known.classes.index(target))
+        chosen = np.full(len(x), known.classes.index(target))
     logits = logits_of(model)
     explain = [attribution_by(name, known, logits) for name in methods]
     attributions = []
-    for i in range(min(most, len(flux))):
+    for i in range(min(most, len(x))):
         one = slice(i, i + 1)
-        attributions.append(tuple(method(flux[one], chosen[one]) for method in explain))
+        attributions.append(tuple(method(x[one], chosen[one]) for method in explain))
         progress(1)
-    header = gridded.table["z"].filled(np.nan).astype(float)
+    redshifts = [_redshift(row, z) for row in said]
     return Explained(
         preset=known,
         spectra=gridded,
-        flux=flux,
+        x=x,
+        said=said,
         probabilities=probabilities,
         attention=attention,
         target=chosen,
-        redshift=np.asarray(header) if z is None else np.full(len(flux), float(z)),
+        redshift=np.array([value for value, _ in redshifts]),
+        redshift_from=[origin for _, origin in redshifts],
         attributions=attributions,
         refused=tuple(refused),
     )
+
+
+def _redshift(row: dict[str, Any], given: float | None) -> tuple[float, str]:
+    """The redshift that lines are marked at, and where it is from."""
+    for value, origin in ((given, "given"), (row["z_header"], "header"), (row.get("z"), "network")):
+        if value is not None and np.isfinite(value):
+            return float(value), origin
+    return float("nan"), ""
 
 
 def _usable(classifier: Classifier, spectra: SpectrumSet) -> tuple[SpectrumSet, np.ndarray, list[tuple[str, str]]]:

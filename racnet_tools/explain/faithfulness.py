@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from racnet_tools.explain.check import Check, Logits, coarse, log_odds, mean_interval, verdict
+from racnet_tools.spectra.channels import flux_of, with_flux
 
 __all__ = ["SEGMENT", "Curves", "deletion_insertion", "faithfulness"]
 
@@ -43,16 +44,18 @@ class Curves:
 
 
 def deletion_insertion(
-    logits: Logits, flux: np.ndarray, baseline: np.ndarray, target: np.ndarray, values: np.ndarray, *, seed: int
+    logits: Logits, x: np.ndarray, baseline: np.ndarray, target: np.ndarray, values: np.ndarray, *, seed: int
 ) -> Curves:
     """Measure the curves of an explanation and of four random orders.
 
     Parameters
     ----------
     logits : callable
-        (n, n_pix) to (n, k).
-    flux, baseline, values : (n, n_pix) arrays
-        Spectra, their continua and what the explanation says of them.
+        Network input to (n, k).
+    x : (n, n_pix) or (n, n_pix, n_channels) array
+        Network input.
+    baseline, values : (n, n_pix) arrays
+        Continua of the spectra and what the explanation says of them.
     target : (n,) int array
         Classes explained.
     seed : int
@@ -63,18 +66,19 @@ def deletion_insertion(
     Curves
     """
     rng = np.random.default_rng(seed)
+    flux = flux_of(x)
     n, n_pix = flux.shape
     sums = coarse(values, SEGMENT)
     n_segments = sums.shape[1]
     counts = np.unique(np.linspace(0, n_segments, _STEPS + 1).round().astype(int))
     segment = np.arange(n_pix) // SEGMENT
 
-    def curves(order: np.ndarray, inside: np.ndarray, outside: np.ndarray, k: int) -> np.ndarray:
+    def curves(order: np.ndarray, inside: np.ndarray, outside: np.ndarray, i: int) -> np.ndarray:
         rank = np.empty(n_segments, int)
         rank[order] = np.arange(n_segments)
         replaced = rank[segment] < counts[:, None]
-        batch = np.where(replaced, inside, outside).astype(np.float32)
-        return log_odds(logits(batch), np.full(len(batch), k))
+        batch = with_flux(x[i : i + 1], np.where(replaced, inside, outside))
+        return log_odds(logits(batch), np.full(len(batch), target[i]))
 
     shape = (n, len(counts))
     made = {name: np.zeros(shape) for name in ("deletion", "insertion", "random_deletion", "random_insertion")}
@@ -82,9 +86,8 @@ def deletion_insertion(
         orders = [np.argsort(-sums[i], kind="stable"), *(rng.permutation(n_segments) for _ in range(_ORDERS))]
         for number, order in enumerate(orders):
             name, weight = ("", 1.0) if number == 0 else ("random_", 1 / _ORDERS)
-            k = int(target[i])
-            made[f"{name}deletion"][i] += weight * curves(order, baseline[i], flux[i], k)
-            made[f"{name}insertion"][i] += weight * curves(order, flux[i], baseline[i], k)
+            made[f"{name}deletion"][i] += weight * curves(order, baseline[i], flux[i], i)
+            made[f"{name}insertion"][i] += weight * curves(order, flux[i], baseline[i], i)
     return Curves(share=counts / n_segments, **made)
 
 

@@ -10,6 +10,7 @@ from racnet_tools.errors import RacnetError
 from racnet_tools.explain.attribution import Attribution
 from racnet_tools.explain.check import Logits, log_odds
 from racnet_tools.explain.occlusion import hide
+from racnet_tools.spectra.channels import flux_of, with_flux
 from racnet_tools.spectra.lines import line_windows
 
 if TYPE_CHECKING:
@@ -81,15 +82,18 @@ def feature_shares(explained: Attribution, index: int, z: float) -> Table:
 
 
 def feature_falls(
-    logits: Logits, flux: np.ndarray, baseline: np.ndarray, target: int, label: str, z: float, wave: np.ndarray
+    logits: Logits, x: np.ndarray, baseline: np.ndarray, target: int, label: str, z: float, wave: np.ndarray
 ) -> Table:
     """Fall of the log-odds of a class when all lines of a feature are hidden at once.
 
     Parameters
     ----------
     logits : callable
-        (n, n_pix) to (n, k).
-    flux, baseline : (n_pix,) float32 arrays
+        Network input to (n, k).
+    x : (n_pix,) or (n_pix, n_channels) float32 array
+        Network input of one spectrum.
+    baseline : (n_pix,) float32 array
+        What its flux is replaced by.
     target : int
         Index of the class.
     label : str
@@ -107,11 +111,12 @@ def feature_falls(
     from astropy.table import Table
 
     features = _features(label, z, wave)
-    changed = np.repeat(np.asarray(flux, np.float32)[None], len(features) + 1, axis=0)
+    one = np.asarray(x, np.float32)[None]
+    changed = np.repeat(flux_of(one), len(features) + 1, axis=0)
     for row, (_, _, _, windows) in zip(changed, features, strict=False):
         for a, b in windows:
             row[a:b] = baseline[a:b]
-    scores = log_odds(logits(changed), np.full(len(changed), target))
+    scores = log_odds(logits(with_flux(one, changed)), np.full(len(changed), target))
     rows = [
         (name, kind, where, float(scores[-1] - score))
         for (name, kind, where, _), score in zip(features, scores[:-1], strict=True)
@@ -121,15 +126,18 @@ def feature_falls(
 
 
 def band_falls(
-    logits: Logits, flux: np.ndarray, baseline: np.ndarray, target: np.ndarray, wave: np.ndarray, edges: np.ndarray
+    logits: Logits, x: np.ndarray, baseline: np.ndarray, target: np.ndarray, wave: np.ndarray, edges: np.ndarray
 ) -> np.ndarray:
     """Fall of the log-odds when a whole band is replaced by its continuum.
 
     Parameters
     ----------
     logits : callable
-        (n, n_pix) to (n, k).
-    flux, baseline : (n, n_pix) float32 arrays
+        Network input to (n, k).
+    x : (n, n_pix) or (n, n_pix, n_channels) float32 array
+        Network input.
+    baseline : (n, n_pix) float32 array
+        What the flux is replaced by.
     target : (n,) int array
     wave : (n_pix,) array
         Angstrom, vacuum.
@@ -149,4 +157,4 @@ def band_falls(
     if borders.ndim != 1 or len(borders) < 2 or not (np.diff(borders) > 0).all():
         raise RacnetError(f"Expected two increasing wavelengths or more. Received: {borders.tolist()}.")
     places = np.searchsorted(wave, borders)
-    return hide(logits, flux, baseline, target, np.stack([places[:-1], places[1:]], axis=1))
+    return hide(logits, x, baseline, target, np.stack([places[:-1], places[1:]], axis=1))

@@ -14,6 +14,7 @@ from racnet_tools.explain.check import Logits, Method
 from racnet_tools.explain.occlusion import logits_of, occlude, occlusion
 from racnet_tools.explain.trust import Explainer, Trust, trust_checks
 from racnet_tools.inference.presets import Preset
+from racnet_tools.spectra.channels import flux_of
 
 __all__ = ["METHODS", "attribution_by", "explainer", "trust_of"]
 
@@ -30,12 +31,12 @@ def attribution_by(name: str, preset: Preset, logits: Logits) -> Callable[[np.nd
         One of `METHODS`.
     preset : Preset
     logits : callable
-        (n, n_pix) to (n, k) of its network.
+        Network input to (n, k), of its network.
 
     Returns
     -------
     callable
-        (flux (n, n_pix), target (n,)) to `Attribution`.
+        (network input, target (n,)) to `Attribution`.
 
     Raises
     ------
@@ -43,7 +44,7 @@ def attribution_by(name: str, preset: Preset, logits: Logits) -> Callable[[np.nd
         If there is no such method.
     """
     if name == "occlusion":
-        return lambda flux, target: occlude(preset, flux, target, logits=logits)
+        return lambda x, target: occlude(preset, x, target, logits=logits)
     return _by_gradients(name, preset, preset.model_bytes())
 
 
@@ -63,7 +64,7 @@ def _by_gradients(name: str, preset: Preset, model: bytes) -> Callable[[np.ndarr
         raise RacnetError(
             f"The method {name} needs Keras ({error}). Install the extra `train`, or use occlusion."
         ) from error
-    return lambda flux, target: functions[name](preset, flux, target, network=network)
+    return lambda x, target: functions[name](preset, x, target, network=network)
 
 
 def explainer(name: str, preset: Preset) -> Explainer:
@@ -72,20 +73,20 @@ def explainer(name: str, preset: Preset) -> Explainer:
     def of(model: bytes) -> Method:
         if name == "occlusion":
             logits = logits_of(model)
-            return lambda flux, target: occlusion(logits, flux, target)
+            return lambda x, target: occlusion(logits, x, target)
         by_gradients = _by_gradients(name, preset, model)
-        return lambda flux, target: by_gradients(flux, target).values
+        return lambda x, target: by_gradients(x, target).values
 
     return of
 
 
-def trust_of(preset: Preset, flux: np.ndarray, methods: Sequence[str], spectra: str, *, seed: int = 1) -> Trust:
+def trust_of(preset: Preset, x: np.ndarray, methods: Sequence[str], spectra: str, *, seed: int = 1) -> Trust:
     """Run the trust checks of a preset.
 
     Parameters
     ----------
     preset : Preset
-    flux : (n, n_pix) float32 array
+    x : (n, n_pix) or (n, n_pix, n_channels) float32 array
         Preprocessed spectra.
     methods : sequence of str
         Of `METHODS`.
@@ -110,6 +111,6 @@ def trust_of(preset: Preset, flux: np.ndarray, methods: Sequence[str], spectra: 
     except RacnetError:
         profile = None  # a network without attention
     checks, curves = trust_checks(
-        model, logits_of(model), flux, continuum(flux), explainers, profile=profile, seed=seed
+        model, logits_of(model), x, continuum(flux_of(x)), explainers, profile=profile, seed=seed
     )
     return Trust(tuple(checks), curves, spectra, preset.sha256)

@@ -1,5 +1,6 @@
 """Occlusion: how much less likely the class becomes when a stretch of the spectrum is replaced by its continuum.
 
+The flux is replaced; what else a joint network is given of a pixel follows from it (`racnet_tools.spectra.channels`).
 Needs ONNX Runtime alone. Reference: Zeiler & Fergus 2014, ECCV (arXiv:1311.2901), section 4.2.
 """
 
@@ -13,6 +14,7 @@ from racnet_tools.errors import RacnetError
 from racnet_tools.explain.attribution import Attribution, attribution_of, completeness_error, pick_targets
 from racnet_tools.explain.baseline import continuum
 from racnet_tools.explain.check import Logits, log_odds
+from racnet_tools.spectra.channels import flux_of, with_flux
 
 if TYPE_CHECKING:
     from racnet_tools.inference import Preset
@@ -35,11 +37,11 @@ _PIECE = 512  # changed spectra that are held at a time
 
 
 def logits_of(model: bytes, threads: int | None = None) -> Logits:
-    """A function (n, n_pix) to (n, k) that gives a network's logits, from its ONNX graph."""
+    """A function from network input to the logits of the classes (n, k), from a network's ONNX graph."""
     from racnet_tools.inference import Engine, with_outputs
 
     engine = Engine(with_outputs(model, ["logits"]), threads=threads)
-    return lambda flux: engine.run(flux, ["logits"])[0]
+    return lambda x: engine.run(x, ["logits"])[0]
 
 
 def sliding_windows(n_pix: int, width: int = WIDTH, step: int = STEP) -> np.ndarray:
@@ -61,14 +63,17 @@ def sliding_windows(n_pix: int, width: int = WIDTH, step: int = STEP) -> np.ndar
     return np.clip(np.stack([starts, starts + width], axis=1), 0, n_pix)
 
 
-def hide(logits: Logits, flux: np.ndarray, baseline: np.ndarray, target: np.ndarray, windows: np.ndarray) -> np.ndarray:
+def hide(logits: Logits, x: np.ndarray, baseline: np.ndarray, target: np.ndarray, windows: np.ndarray) -> np.ndarray:
     """Fall of the log-odds of a class when a window is replaced by the baseline.
 
     Parameters
     ----------
     logits : callable
-        (n, n_pix) to (n, k).
-    flux, baseline : (n, n_pix) float32 arrays
+        Network input to (n, k).
+    x : (n, n_pix) or (n, n_pix, n_channels) float32 array
+        Network input.
+    baseline : (n, n_pix) float32 array
+        What the flux is replaced by.
     target : (n,) int array
         Class of each spectrum.
     windows : (m, 2) or (n, m, 2) int array
@@ -80,24 +85,25 @@ def hide(logits: Logits, flux: np.ndarray, baseline: np.ndarray, target: np.ndar
     (n, m) float64
         Positive where the window speaks for the class.
     """
-    windows = np.broadcast_to(windows, (len(flux), *np.shape(windows)[-2:]))
+    windows = np.broadcast_to(windows, (len(x), *np.shape(windows)[-2:]))
     m = windows.shape[1]
-    falls = np.empty((len(flux), m))
-    for i, spectrum in enumerate(flux):
-        whole = log_odds(logits(spectrum[None]), target[i : i + 1])[0]
+    falls = np.empty((len(x), m))
+    for i, flux in enumerate(flux_of(x)):
+        one = x[i : i + 1]
+        whole = log_odds(logits(one), target[i : i + 1])[0]
         for start in range(0, m, _PIECE):
             some = windows[i, start : start + _PIECE]
-            changed = np.repeat(spectrum[None], len(some), axis=0)
+            changed = np.repeat(flux[None], len(some), axis=0)
             for row, (a, b) in zip(changed, some, strict=True):
                 row[a:b] = baseline[i, a:b]
-            scores = log_odds(logits(changed), np.full(len(some), target[i]))
+            scores = log_odds(logits(with_flux(one, changed)), np.full(len(some), target[i]))
             falls[i, start : start + len(some)] = whole - scores
     return falls
 
 
 def occlusion(
     logits: Logits,
-    flux: np.ndarray,
+    x: np.ndarray,
     target: np.ndarray,
     baseline: np.ndarray | None = None,
     *,
@@ -111,8 +117,9 @@ def occlusion(
     Parameters
     ----------
     logits : callable
-        (n, n_pix) to (n, k).
-    flux : (n, n_pix) float32 array
+        Network input to (n, k).
+    x : (n, n_pix) or (n, n_pix, n_channels) float32 array
+        Network input.
     target : (n,) int array
     baseline : (n, n_pix) float32 array, optional
         The continuum by default.
@@ -124,10 +131,11 @@ def occlusion(
     (n, n_pix) float32
         Log-odds per pixel.
     """
-    flux = np.asarray(flux, np.float32)
-    windows = sliding_windows(flux.shape[1], width, step)
-    falls = hide(logits, flux, continuum(flux) if baseline is None else baseline, target, windows)
-    values, count = np.zeros(flux.shape), np.zeros(flux.shape[1])
+    x = np.asarray(x, np.float32)
+    n, n_pix = x.shape[:2]
+    windows = sliding_windows(n_pix, width, step)
+    falls = hide(logits, x, continuum(flux_of(x)) if baseline is None else baseline, target, windows)
+    values, count = np.zeros((n, n_pix)), np.zeros(n_pix)
     for (a, b), fall in zip(windows, falls.T, strict=True):
         values[:, a:b] += fall[:, None] / (b - a)
         count[a:b] += 1
@@ -136,7 +144,7 @@ def occlusion(
 
 def occlude(
     preset: Preset,
-    flux: np.ndarray,
+    x: np.ndarray,
     target: str | np.ndarray | None = None,
     *,
     width: int = WIDTH,
@@ -148,7 +156,7 @@ def occlude(
     Parameters
     ----------
     preset : Preset
-    flux : (n, n_pix) float32 array
+    x : (n, n_pix) or (n, n_pix, n_channels) float32 array
         Preprocessed spectra.
     target : str or (n,) int array, optional
         Class to explain, by name for all or by index for each; that which the network gives by default.
@@ -167,12 +175,13 @@ def occlude(
         If shapes, class or windows do not fit.
     """
     ask = logits_of(preset.model_bytes()) if logits is None else logits
-    flux = np.asarray(flux, np.float32)
-    said = ask(flux)
+    x = np.asarray(x, np.float32)
+    said = ask(x)
     chosen = pick_targets(said, preset.classes, target)
+    flux = flux_of(x)
     baseline = continuum(flux)
-    values = occlusion(ask, flux, chosen, baseline, width=width, step=step)
-    change = log_odds(said, chosen) - log_odds(ask(baseline), chosen)
+    values = occlusion(ask, x, chosen, baseline, width=width, step=step)
+    change = log_odds(said, chosen) - log_odds(ask(with_flux(x, baseline)), chosen)
     error = completeness_error(values, change)
     method = f"occlusion, {width} pixels"
     return attribution_of(preset, flux, baseline, chosen, softmax(said), values, method, error)

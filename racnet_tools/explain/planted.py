@@ -1,7 +1,7 @@
 """Planted evidence: whether an explanation finds a spectral line that alone decides the class.
 
 A Gaussian line, in emission or absorption, is added to a spectrum at places drawn at random, stronger and stronger,
-until the network gives another class whose odds have risen 20-fold. Nothing else is changed and the flux is not
+until the network gives another class whose odds have risen 20-fold. Nothing else of the flux is changed and it is not
 normalised anew, so the line is the whole reason for the new class: take it away and the old class is back. An
 explanation of the new class must peak there. The map of the same spectrum without the line tells how often it would
 have peaked there anyway.
@@ -17,6 +17,7 @@ from scipy.ndimage import uniform_filter1d
 from racnet_tools.errors import RacnetError
 from racnet_tools.evaluate import wilson_interval
 from racnet_tools.explain.check import FEWEST, Check, Logits, Method, log_odds, verdict
+from racnet_tools.spectra.channels import flux_of, with_flux
 
 __all__ = ["FWHM", "PlantedLines", "injected_line", "peak_places", "plant_lines"]
 
@@ -33,8 +34,8 @@ class PlantedLines:
 
     Attributes
     ----------
-    flux, without : (m, n_pix) float32
-        With the line and without it.
+    x, without : (m, n_pix) or (m, n_pix, n_channels) float32
+        Network input with the line and without it.
     baseline : (m, n_pix) float32
         Continuum of each.
     target : (m,) int
@@ -47,7 +48,7 @@ class PlantedLines:
         Which of the given spectra it is.
     """
 
-    flux: np.ndarray
+    x: np.ndarray
     without: np.ndarray
     baseline: np.ndarray
     target: np.ndarray
@@ -59,15 +60,17 @@ class PlantedLines:
         return len(self.index)
 
 
-def plant_lines(logits: Logits, flux: np.ndarray, baseline: np.ndarray, *, seed: int) -> PlantedLines:
+def plant_lines(logits: Logits, x: np.ndarray, baseline: np.ndarray, *, seed: int) -> PlantedLines:
     """Search each spectrum for the weakest line that decides its class.
 
     Parameters
     ----------
     logits : callable
-        (n, n_pix) to (n, k).
-    flux, baseline : (n, n_pix) arrays
-        Spectra as the network takes them, and their continua.
+        Network input to (n, k).
+    x : (n, n_pix) or (n, n_pix, n_channels) array
+        Network input.
+    baseline : (n, n_pix) array
+        Continua of the spectra.
     seed : int
         Of the places tried: 16 a spectrum, each with three lines in absorption and four in emission.
 
@@ -81,21 +84,23 @@ def plant_lines(logits: Logits, flux: np.ndarray, baseline: np.ndarray, *, seed:
     RacnetError
         If the shapes differ.
     """
-    if np.ndim(flux) != 2 or np.shape(flux) != np.shape(baseline):
+    if np.ndim(baseline) != 2 or np.shape(x)[:2] != np.shape(baseline):
         raise RacnetError(
-            f"Expected spectra and continua of one shape (n, n_pix). Received: {np.shape(flux)}, {np.shape(baseline)}."
+            f"Expected network input and continua (n, n_pix) of the same spectra. Received: shapes {np.shape(x)} and "
+            f"{np.shape(baseline)}."
         )
     rng = np.random.default_rng(seed)
-    n, n_pix = flux.shape
-    original = logits(flux)
+    x = np.asarray(x, np.float32)
+    n_pix = x.shape[1]
+    original = logits(x)
     before = original.argmax(axis=1)
     pixels = np.arange(n_pix)
     found: list[tuple[int, int, float, int, np.ndarray]] = []
-    for i in range(n):
+    for i, flux in enumerate(flux_of(x)):
         places = rng.integers(2 * FWHM, n_pix - 2 * FWHM, _PLACES)
         shapes = np.exp(-4 * np.log(2) * ((pixels - places[:, None]) / FWHM) ** 2) * baseline[i]
         for strength in sorted(_STRENGTHS, key=abs):
-            tried = (flux[i] + strength * shapes).astype(np.float32)
+            tried = with_flux(x[i : i + 1], flux + strength * shapes)
             scores = logits(tried)
             given = scores.argmax(axis=1)
             gain = log_odds(scores, given) - log_odds(np.broadcast_to(original[i], scores.shape), given)
@@ -105,8 +110,8 @@ def plant_lines(logits: Logits, flux: np.ndarray, baseline: np.ndarray, *, seed:
                 break
     index = np.array([one[0] for one in found], dtype=int)
     return PlantedLines(
-        flux=np.array([one[4] for one in found], np.float32).reshape(-1, n_pix),
-        without=np.asarray(flux, np.float32)[index],
+        x=np.array([one[4] for one in found], np.float32).reshape(-1, *x.shape[1:]),
+        without=x[index],
         baseline=np.asarray(baseline, np.float32)[index],
         target=np.array([one[3] for one in found], dtype=int),
         place=np.array([one[1] for one in found], dtype=int),
@@ -131,7 +136,7 @@ def injected_line(method: Method, lines: PlantedLines, name: str) -> Check:
     Parameters
     ----------
     method : callable
-        (flux, target) to values (n, n_pix).
+        (network input, target) to values (n, n_pix).
     lines : PlantedLines
     name : str
         Of the method.
@@ -146,7 +151,7 @@ def injected_line(method: Method, lines: PlantedLines, name: str) -> Check:
     m = len(lines)
     hits = control = 0
     if m:
-        hits = int((np.abs(peak_places(method(lines.flux, lines.target)) - lines.place) < _NEAR).sum())
+        hits = int((np.abs(peak_places(method(lines.x, lines.target)) - lines.place) < _NEAR).sum())
         control = int((np.abs(peak_places(method(lines.without, lines.target)) - lines.place) < _NEAR).sum())
     lower, upper = wilson_interval(hits, m) if m else (float("nan"), float("nan"))
     decided = verdict(lower, upper, 0.5, m)

@@ -32,7 +32,7 @@ __all__ = ["Explainer", "Profile", "Trust", "keep_trust", "kept_trust", "trust_c
 
 #: An ONNX graph to a way of explaining that network.
 Explainer: TypeAlias = Callable[[bytes], Method]
-#: (flux (n, n_pix), generator or None) to the attention profile (n, n_pix), with shuffled channels given a generator.
+#: (network input, generator or None) to the attention profile (n, n_pix), with shuffled channels given a generator.
 Profile: TypeAlias = Callable[[np.ndarray, np.random.Generator | None], np.ndarray]
 
 _FILE = "trust.json"
@@ -62,7 +62,7 @@ class Trust:
 def trust_checks(
     model: bytes,
     logits: Logits,
-    flux: np.ndarray,
+    x: np.ndarray,
     baseline: np.ndarray,
     explainers: Mapping[str, Explainer],
     *,
@@ -76,9 +76,11 @@ def trust_checks(
     model : bytes
         The network's ONNX graph.
     logits : callable
-        (n, n_pix) to (n, k) of the same network.
-    flux, baseline : (n, n_pix) float32 arrays
-        Spectra as the network takes them, and their continua.
+        Network input to (n, k), of the same network.
+    x : (n, n_pix) or (n, n_pix, n_channels) float32 array
+        Network input.
+    baseline : (n, n_pix) float32 array
+        Continua of the spectra.
     explainers : mapping of str to callable
         Name of a method, and a function that makes it for a network: it is made for `model` and for the same network
         with shuffled weights.
@@ -99,20 +101,20 @@ def trust_checks(
     RacnetError
         If there is no method or no spectrum.
     """
-    if not explainers or not len(flux):
-        raise RacnetError(f"Expected a method and spectra. Received: {len(explainers)} methods, {len(flux)} spectra.")
-    target = logits(flux).argmax(axis=1)
-    lines = plant_lines(logits, flux, baseline, seed=seed)
+    if not explainers or not len(x):
+        raise RacnetError(f"Expected a method and spectra. Received: {len(explainers)} methods, {len(x)} spectra.")
+    target = logits(x).argmax(axis=1)
+    lines = plant_lines(logits, x, baseline, seed=seed)
     destroyed = shuffled_weights(model, seed=seed)
     checks: list[Check] = []
     values: dict[str, np.ndarray] = {}
     curves: dict[str, Curves] = {}
     for name, explainer in explainers.items():
         method = explainer(model)
-        values[name] = method(flux, target)
-        curves[name] = deletion_insertion(logits, flux, baseline, target, values[name], seed=seed)
-        stable = stable_under_noise(method, flux, target, values[name], name, seed=seed)
-        of_destroyed = explainer(destroyed)(flux, target)
+        values[name] = method(x, target)
+        curves[name] = deletion_insertion(logits, x, baseline, target, values[name], seed=seed)
+        stable = stable_under_noise(method, x, target, values[name], name, seed=seed)
+        of_destroyed = explainer(destroyed)(x, target)
         checks += [
             injected_line(method, lines, name),
             weights_matter(values[name], of_destroyed, stable.value, name),
@@ -122,8 +124,8 @@ def trust_checks(
     checks += [methods_agree(values[a], values[b], target, (a, b)) for a, b in combinations(values, 2)]
     if profile is not None:
         name = next(iter(values))
-        shuffled = profile(flux, np.random.default_rng(seed))
-        checks.append(attention_tells_where(profile(flux, None), shuffled, values[name], name))
+        shuffled = profile(x, np.random.default_rng(seed))
+        checks.append(attention_tells_where(profile(x, None), shuffled, values[name], name))
     return checks, curves
 
 

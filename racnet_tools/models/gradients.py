@@ -29,15 +29,15 @@ def score_gradient(network: Network, layer: str | None = None) -> tuple[Gradient
         A network made by `racnet_tools.models.build`.
     layer : str, optional
         Name of the layer with respect to whose output the gradient is taken, such as ``block3_output``; every path
-        through the network must pass it. The spectrum itself by default.
+        through the network must pass it. Network input by default.
 
     Returns
     -------
     gradient : callable
-        (x (n, ...), target (n,)) to score (n,) and gradient (n, ...), where x is a spectrum (n, n_pix), or the layer's
-        output (n, length, channels).
+        (x (n, ...), target (n,)) to score (n,) and gradient (n, ...), where x is network input, or the layer's output
+        (n, length, channels).
     features : callable
-        Spectra (n, n_pix) to x.
+        Network input, (n, n_pix) or (n, n_pix, n_channels), to x.
 
     Raises
     ------

@@ -14,6 +14,7 @@ from racnet_tools.explain.explained import Explained
 from racnet_tools.explain.features import ELSEWHERE, feature_shares
 from racnet_tools.explain.separation import separation
 from racnet_tools.explain.trust import Trust
+from racnet_tools.inference.words import measured_words
 from racnet_tools.plots import explain, interactive_explain
 from racnet_tools.plots.page import Page
 from racnet_tools.spectra.lines import line_windows
@@ -27,6 +28,7 @@ _EXCITED, _STRETCHES = 4, 20  # channels shown with what excites them, and stret
 _ENOUGH = 5  # spectra of a class from which on channels are ranked
 _MARKED = 14  # features marked in a spectrum
 _APART = 30  # Angstrom: lines of one feature that are closer get one mark
+_FROM = {"given": "", "header": " (the header's)", "network": " (as the network measures it)"}
 _VERDICTS = {"yes": "passed", "no": "FAILED", "undecided": "undecided"}
 
 
@@ -51,8 +53,8 @@ def explain_report(found: Explained, trust: Trust | None, refused: Sequence[tupl
     _front(page, found, trust)
     shown = len(found.attributions)
     page.heading("The spectra")
-    if shown < len(found.flux):
-        page.text(f"The first {shown} of {len(found.flux)} spectra. All count in the attention below.")
+    if shown < len(found.x):
+        page.text(f"The first {shown} of {len(found.x)} spectra. All count in the attention below.")
     for i in range(shown):
         _spectrum(page, found, i)
     if found.attention:
@@ -74,7 +76,7 @@ def _front(page: Page, found: Explained, trust: Trust | None) -> None:
     preset = found.preset
     one = found.attributions[0]
     page.text(
-        f"{_count(len(found.flux), 'spectrum', 'spectra')} explained with the preset {preset.name}, which tells "
+        f"{_count(len(found.x), 'spectrum', 'spectra')} explained with the preset {preset.name}, which tells "
         f"{', '.join(preset.classes[:-1])} and {preset.classes[-1]} apart. Attribution by "
         f"{' and '.join(each.method for each in one)}: how much each part of the spectrum moves the {one[0].unit} of "
         f"the class explained. What stands for “nothing there” is the {one[0].baseline_name}."
@@ -104,10 +106,15 @@ def _spectrum(page: Page, found: Explained, i: int) -> None:
     words = [
         "Probabilities: " + ", ".join(f"{preset.classes[k]} {p[k]:.3f}" for k in order),
         f"explained: {target}",
-        f"redshift of the marked lines: {z:.4f}" if known else "no redshift known: no lines are marked (give --z)",
+        f"redshift of the marked lines: {z:.4f}{_FROM[found.redshift_from[i]]}"
+        if known
+        else "no redshift known: no lines are marked (give --z)",
         *(f"S/N in {band}: {float(table[f'snr_{band}'][i]):.1f}" for band in "gr" if _has(table[f"snr_{band}"][i])),
     ]
     page.text("; ".join(words) + ".")
+    if preset.limits:
+        told = measured_words(found.said[i], preset.limits.coverage)
+        page.table(["measured", "value"], [[what, words] for what, words in told.items()])
     title = f"{name}: {target}" + (f", z = {z:.4f}" if known else "")
     _both(
         page,
@@ -214,10 +221,7 @@ def _attention(page: Page, found: Explained) -> None:
             "excitation",
             "What excites the best of these channels most, in blocks that see 80 to 350 Angstrom (3 to 5): stretches "
             f"of up to {_STRETCHES} spectra, one each, and their mean. Titles: median wavelength and the middle half.",
-            [
-                excited_most(found.preset, found.flux, int(row["block"]), int(row["channel"]), _STRETCHES)
-                for row in seen
-            ],
+            [excited_most(found.preset, found.x, int(row["block"]), int(row["channel"]), _STRETCHES) for row in seen],
         )
 
 

@@ -93,11 +93,11 @@ def test_a_planted_line_alone_decides_the_class(rng):
     flux, baseline = flat(6, rng)
     lines = plant_lines(bright_pixel, flux, baseline, seed=1)
     assert len(lines) == 6
-    assert (bright_pixel(lines.flux).argmax(axis=1) == lines.target).all()
+    assert (bright_pixel(lines.x).argmax(axis=1) == lines.target).all()
     assert (bright_pixel(lines.without).argmax(axis=1) != lines.target).all()
     assert lines.target.tolist() == [1] * 6
     assert lines.strength.tolist() == [1.0] * 6  # the weakest of those tried that is above 0.6
-    assert lines.flux.argmax(axis=1).tolist() == lines.place.tolist()
+    assert lines.x.argmax(axis=1).tolist() == lines.place.tolist()
     assert lines.index.tolist() == list(range(6))
     again = plant_lines(bright_pixel, flux, baseline, seed=1)
     assert (again.place == lines.place).all()

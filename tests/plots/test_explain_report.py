@@ -46,13 +46,15 @@ def found():
 
     rng = np.random.default_rng(1)
     return Explained(
-        preset=SimpleNamespace(name="tiny", classes=tuple(CLASSES)),
+        preset=SimpleNamespace(name="tiny", classes=tuple(CLASSES), limits=None),
         spectra=spectra,
-        flux=flux,
+        x=flux,
+        said=[{} for _ in range(N)],
         probabilities=p,
         attention=[rng.random((N, channels)) for channels in (16, 32)],
         target=target,
         redshift=np.array([np.nan, 0.1, 0.2]),
+        redshift_from=["", "network", "header"],
         attributions=[(explained(0),), (explained(1),)],
         refused=(),
     )
@@ -90,6 +92,7 @@ def test_the_first_spectra_are_shown_and_all_count(found, tmp_path):
     assert "STAR 1, GALAXY 2" in text
     assert "Probabilities: STAR 0.930, GALAXY 0.030, QSO 0.030; explained: STAR" in text
     assert text.count("occlusion 2.0%") == 2
+    assert "0.1000 (as the network measures it)" in text
     assert "No trust checks are kept with the preset tiny" in text
     assert len(page("script", {"data-figure": True})) == len(page("figure"))
 
@@ -99,3 +102,16 @@ def test_a_network_without_attention_has_no_such_section(found, tmp_path):
     assert [h.text for h in page("h2")] == ["The spectra", "Can these maps be believed?", "Refused"]
     assert "attention" not in page("figure")[0].figcaption.text
     assert page("td")[-1].text == "broken <b>"
+
+
+def test_what_a_joint_network_measures_is_said_in_words(found, tmp_path):
+    row = {"subtype": None, "subtype_error": None, "z": 0.08841, "z_error": 0.00012, "prediction_set": "GALAXY|QSO"}
+    joint = SimpleNamespace(name="tiny", classes=tuple(CLASSES), limits=SimpleNamespace(coverage=0.99))
+    star = row | {"subtype": "G2", "subtype_error": 1.25, "prediction_set": "", "quality": 3}
+    said = [star, row | {"quality": 0}, row | {"quality": 36}]
+    page = read(explain_report(dataclasses.replace(found, preset=joint, said=said), None), tmp_path)
+    first, second = (" ".join(cell.text for cell in table("td")) for table in page("table")[:2])
+    assert "subtype G2 ± 1.2 subtypes" in first and "none is likely enough" in first
+    assert "unlike the spectra that the network knows; the prediction set does not hold exactly one class" in first
+    assert "0.08841 ± 0.00012" in second and "GALAXY or QSO (made to hold the class of 99%" in second
+    assert "subtype" not in second and "nothing to note" in second
