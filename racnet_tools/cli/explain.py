@@ -1,10 +1,10 @@
 """Show what a network looks at in spectra, with a report in one HTML file.
 
 INPUT is any mix of files, folders (searched with their sub-folders), quoted glob patterns, and @list.txt with one of
-these a line. For each of the first 20 spectra the report shows the class and, of racnet-survey, subtype, redshift, prediction
-set and quality in words; the parts that speak for the class and against it; the lines at --z, at the header's redshift
-or, without one, at the network's; the share of each line; and the channel attention. Then come the attention of all
-spectra by class, and the trust checks of the preset.
+these a line. For each of the first 20 spectra the report shows the class and, of racnet-survey, subtype, redshift,
+prediction set and quality in words; the parts that speak for the class and against it; the lines at --z, at the
+header's redshift or, without one, at the network's; the share of each line; and the channel attention. Then come the
+attention of all spectra by class, and the trust checks of the preset.
 
 Occlusion, the default method, and attention need no TensorFlow; the gradient methods do. With --check the trust checks
 are run on the spectra given, which takes some seconds for each; otherwise those kept with the preset are shown.

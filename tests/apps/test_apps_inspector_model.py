@@ -119,7 +119,7 @@ def test_no_value_of_a_browser_gets_through(name, value):
 def test_an_address_made_up_is_told_and_harmless(said):
     state, problems = ViewState.from_address(said)
     assert len(problems) <= len(said)
-    assert state.preset == "racnet-class"
+    assert state.preset == "racnet-survey"
 
 
 def test_what_is_wrong_in_an_address_does_not_spoil_the_rest():
@@ -162,9 +162,18 @@ def test_header_and_chosen_redshifts_belong_to_their_spectrum():
     model = InspectorModel(Some(line_at(6000), line_at(6000, rows=[{"spec_id": "b"}])))
     model.go(0)
     assert model.z == 0.25
+    model.step(1)
+    assert model.z == model.shown.verdict.z  # none in the header
+    assert "the network's" in facts_html(model.shown, model.z)
+    model.choose(preset="racnet-class")  # which measures none; the lines stay
+    assert model.z != 0 and model.shown.verdict.z is None and not model.shown.verdict.measured
+    model.open(Some(line_at(6000), line_at(6000, rows=[{"spec_id": "b"}])))
+    model.step(1)
+    assert model.z == 0
+    model.step(-1)
+    assert model.z == 0.25
     model.set_redshift(0.5)
     model.step(1)
-    assert model.z == 0  # none in the header
     model.step(-1)
     assert model.z == 0.5
     with pytest.raises(RacnetError, match="redshift"):
@@ -239,24 +248,27 @@ def test_what_the_page_says_has_its_numbers(samples):
     words = described(samples)
     for part in (
         "3700 and 9099",
-        "QSO 0.9",
+        "QSO 1.000",
         "C IV at 38",
         "Smoothed",
         "3800 to 7500",
-        "block 8",
+        "block 4",
+        "Redshift: 1.5",
+        "Prediction set: QSO",
         "Occlusion, log-odds",
     ):
         assert part in words, part
     strongest = samples.shown.occlusion.wave[samples.shown.occlusion.values[0].argmax()]
-    assert min(abs(strongest - line * 2.50988) for line in (1549, 1908, 2799)) < 60
+    assert min(abs(strongest - line * 2.50988) for line in (1549, 1908, 2799)) < 120  # a window is 100 wide
     html = verdict_html(samples.shown, samples.network.calibration)
     assert "Not rejected" in html
     assert "had that class" in html
+    assert "1.5" in html and "±" in html and "Quality" in html
     code, names = python_of(samples), {}
     exec(code["Read this spectrum and classify it"], names)  # what is shown runs, one after the other
     assert names["table"]["label"][0] == "QSO"
     exec(code["Attention along the spectrum"], names)
-    assert names["profiles"].shape == (1, 8, 3909)
+    assert names["profiles"].shape == (1, 4, 3909)
     exec(code["Occlusion"], names)
     np.testing.assert_allclose(names["explained"].values, samples.shown.occlusion.values, atol=1e-6)
     samples.choose(attention=False, occlusion=False, smooth=0, zoom=None)
@@ -272,7 +284,9 @@ def test_a_change_of_network_is_judged_anew(samples):
     with pytest.raises(RacnetError, match="has none"):
         samples.network.attention_map(samples.shown.prepared)
     samples.choose(preset="racnet-class", attention=False)
-    assert len(samples.shown.verdict.classes) == 3
+    assert len(samples.shown.verdict.classes) == 3 and samples.shown.verdict.z is None
+    samples.choose(preset="racnet-survey")
+    assert "subtype" in samples.shown.verdict.measured and samples.shown.verdict.z == pytest.approx(0, abs=1e-3)
 
 
 def test_another_spectrum_is_scaled_onto_the_one_on_show(samples):

@@ -13,7 +13,7 @@ from test_apps_inspector_model import Some, line_at
 from racnet_tools.apps import Inspector
 from racnet_tools.apps.settings import Settings
 from racnet_tools.apps.sources.samples import open_samples
-from racnet_tools.inference import flux_presets
+from racnet_tools.inference import available_presets
 
 KEYS = ["ArrowRight", "ArrowLeft", "]", "[", ".", ",", ">", "<", "="]
 
@@ -105,7 +105,7 @@ def test_a_browser_that_sets_what_it_likes_gets_nowhere(page, value):
     assert 0 <= model.state.smooth <= 30
     assert -0.02 <= model.z <= 9
     # True is 1 to a list of choices, and the second network is one.
-    assert model.state.preset == (list(flux_presets())[1] if value is True else before.preset)
+    assert model.state.preset == (list(available_presets())[1] if value is True else before.preset)
     assert type(model.state.attention) is bool
     page.go(2)  # and the page goes on
     assert "sp08" in page.view.description
@@ -114,7 +114,7 @@ def test_a_browser_that_sets_what_it_likes_gets_nowhere(page, value):
 def test_options_that_a_browser_made_up_are_not_chosen(page):
     page.controls.preset.options = ["../../evil"]
     page.controls.lines.options = [("made up", "elven")]
-    assert page.model.state.preset == "racnet-class"
+    assert page.model.state.preset == "racnet-survey"
     assert page.model.state.lines == "class"
     assert "Expected" in page.notice.value
 
@@ -146,6 +146,20 @@ def test_dragging_typing_and_clicking_set_the_redshift(page):
     page.view._receive(page.view, {"type": "place", "x": 6564.0}, [])
     assert page.model.z == pytest.approx(0, abs=0.002)
     assert page.redshift.clicking.value is False
+
+
+def test_the_lines_go_to_the_redshift_of_header_and_network(page):
+    page.go(14)  # a quasar at redshift 1.5
+    for button, z in ((page.redshift._network, page.model.shown.verdict.z), (page.redshift._header, 1.50988)):
+        page.set_redshift(0)
+        button.click()
+        assert page.model.z == pytest.approx(z, abs=1e-5) and page.model.z == pytest.approx(1.51, abs=0.02)
+    assert "Redshift: <b>1.5" in page._verdict.value and "Prediction set: <b>QSO" in page._verdict.value
+    page.choose(preset="racnet-class")
+    assert page.redshift._network.disabled and "Redshift" not in page._verdict.value
+    page.redshift._network.disabled = False  # as a browser may set it
+    page.redshift._network.click()
+    assert "measures no redshift" in page.notice.value
 
 
 def test_zoom_by_hand_is_kept_and_undone(page):

@@ -23,6 +23,7 @@ from racnet_tools.apps.widgets import Address, Click, Keyboard, PlotView
 from racnet_tools.apps.widgets.plot_view import Z_RANGE
 from racnet_tools.errors import RacnetError
 from racnet_tools.spectra import SpectrumSet
+from racnet_tools.spectra.channels import flux_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -144,6 +145,8 @@ class Inspector(Frame):
             self.model.choose(**changes)
         self.controls.refresh()
         if self.model.state.preset != before.preset:
+            self.redshift.refresh()
+            self._facts.value = facts_html(self.model.shown, self.model.z)
             self._judged()
             self._draw_comparison()
         if self.model.state.attention and not self.model.network.has_attention:
@@ -335,7 +338,7 @@ class Inspector(Frame):
         panel, shown = self._nearest_panel, self.model.shown
         if panel is None or not self.nearest.opened or shown.spectrum is None or shown.prepared is None:
             return
-        panel.show(shown.spectrum, shown.prepared[0])
+        panel.show(shown.spectrum, flux_of(shown.prepared)[0])
 
     # Panels that are built when first opened
 
@@ -384,7 +387,7 @@ class Inspector(Frame):
         panel = NearestPanel(self._picked, self.set_redshift, self.notice, self.python)
         shown = self.model.shown
         if shown.spectrum is not None and shown.prepared is not None:
-            panel.show(shown.spectrum, shown.prepared[0])
+            panel.show(shown.spectrum, flux_of(shown.prepared)[0])
         return panel
 
     def _picked(self, name: str, wave: np.ndarray, flux: np.ndarray) -> None:

@@ -118,7 +118,7 @@ def _tail(label: str) -> str:
 
 
 class RedshiftControls(w.VBox):
-    """The redshift of the lines: typed, from the header, or by clicking where a line is.
+    """The redshift of the lines: typed, the header's, the network's, or by clicking where a line is.
 
     Parameters
     ----------
@@ -137,9 +137,11 @@ class RedshiftControls(w.VBox):
         )  # fmt: skip
         self.typed.observe(notice.guard(lambda change: self._typed(change["new"], changed)), "value")
         wide = w.Layout(flex="1 1 0", width="auto")
-        self._header = w.Button(description="From header", layout=wide)
+        self._header = w.Button(description="Header's", tooltip="The redshift in the spectrum's header", layout=wide)
+        self._network = w.Button(description="Network's", tooltip="The redshift that the network measures", layout=wide)
         self._zero = w.Button(description="z = 0", layout=wide)
         self._header.on_click(notice.guard(lambda _: changed(self._from_header())))
+        self._network.on_click(notice.guard(lambda _: changed(self._from_network())))
         self._zero.on_click(notice.guard(lambda _: changed(0.0)))
         self._line = w.Dropdown(
             options=list(clickable()), value="H-alpha (6565)", description="I see", layout=w.Layout(width="100%")
@@ -148,7 +150,7 @@ class RedshiftControls(w.VBox):
         self._chosen = "H-alpha (6565)"
         self.clicking = w.ToggleButton(description="Click it in the plot", layout=w.Layout(width="100%"))
         self.clicking.observe(notice.guard(lambda _: self._mode()), "value")
-        super().__init__([self.typed, w.HBox([self._header, self._zero]), self._line, self.clicking])
+        super().__init__([self.typed, w.HBox([self._header, self._network, self._zero]), self._line, self.clicking])
         self.add_class("rn-card")
 
     def refresh(self) -> None:
@@ -156,6 +158,7 @@ class RedshiftControls(w.VBox):
         with self._setting:
             self.typed.value = round(self._model.z, 6)
         self._header.disabled = self._model.shown.fact("z") is None
+        self._network.disabled = self._measured() is None
 
     def placed(self, wave: float) -> float | None:
         """The redshift that follows from a click in the plot, None while nobody wants one."""
@@ -178,6 +181,16 @@ class RedshiftControls(w.VBox):
         if z is None:
             raise RacnetError("The header of this spectrum gives no redshift. Type one, or click a line.")
         return float(z)
+
+    def _measured(self) -> float | None:
+        verdict = self._model.shown.verdict
+        return None if verdict is None else verdict.z
+
+    def _from_network(self) -> float:
+        z = self._measured()
+        if z is None:
+            raise RacnetError("This network measures no redshift. Choose racnet-survey, which does.")
+        return z
 
     def _named(self) -> None:
         if self._line.value not in clickable():
@@ -205,7 +218,7 @@ class ViewControls(w.VBox):
     """
 
     def __init__(self, model: InspectorModel, notice: Notice, choose: Callable[..., None]) -> None:
-        from racnet_tools.inference.presets import flux_presets
+        from racnet_tools.inference.presets import available_presets
 
         self._model, self._choose, self._setting = model, choose, Setting()
         wide = w.Layout(width="100%")
@@ -220,7 +233,7 @@ class ViewControls(w.VBox):
             name: w.Checkbox(description=words, indent=False, layout=w.Layout(width="auto"))
             for name, words in _SWITCHES.items()
         }
-        self.preset = w.Dropdown(options=list(flux_presets()), description="Network", layout=wide)
+        self.preset = w.Dropdown(options=list(available_presets()), description="Network", layout=wide)
         self._options = {self.lines: list(self.lines.options), self.preset: list(self.preset.options)}
         self.whole = w.Button(description="Show all wavelengths", layout=wide)
         self.whole.on_click(notice.guard(lambda _: choose(zoom=None)))

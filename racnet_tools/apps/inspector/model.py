@@ -41,7 +41,7 @@ class Shown:
         NaN where there is none.
     sigma : (n_pix,) float64 or None
         Standard errors, NaN where there is no information; None where the file gives none at all.
-    prepared : (1, n) float32 or None
+    prepared : (1, n) or (1, n, n_channels) float32, or None
         Network input.
     verdict : Verdict or None
     refused : str
@@ -138,8 +138,9 @@ class InspectorModel:
             reason = str(error)
         self.index = index  # only now: a file of several spectra has become several entries
         self.shown = self._look(self.spectra.key(index), self.spectra.label(index), spectrum, reason)
-        header = self.shown.fact("z")
-        self.z = self._redshifts.get(self.shown.key, self._within(header))
+        verdict = self.shown.verdict
+        measured = self._within(verdict.z if verdict is not None else None, 0.0)
+        self.z = self._redshifts.get(self.shown.key, self._within(self.shown.fact("z"), measured))
         return self.shown
 
     def step(self, by: int) -> Shown:
@@ -328,11 +329,11 @@ class InspectorModel:
         return shown
 
     @staticmethod
-    def _within(z: Any) -> float:
+    def _within(z: Any, otherwise: float) -> float:
         try:
             return checked_redshift(z)
         except RacnetError:
-            return 0.0
+            return otherwise
 
     def _feature(self, wave: float) -> float:
         """Where the strongest peak or dip near a wavelength lies."""

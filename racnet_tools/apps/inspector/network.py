@@ -1,4 +1,4 @@
-"""A preset at work on one spectrum: class, subclass, attention along the spectrum, occlusion.
+"""A preset at work on one spectrum: class, type, redshift, attention along the spectrum, occlusion.
 
 All by ONNX Runtime in one thread. What only some visitors ask for (attention, occlusion) is loaded when first asked.
 """
@@ -15,6 +15,7 @@ import numpy as np
 
 from racnet_tools.errors import RacnetError
 from racnet_tools.inference.classifier import Classifier
+from racnet_tools.inference.words import measured_words
 
 if TYPE_CHECKING:
     from racnet_tools.evaluate.kept_calibration import KeptCalibration
@@ -42,6 +43,10 @@ class Verdict:
     rejected : bool
     score, threshold : float
         Of doubt, and the one above which a spectrum is rejected.
+    z : float or None
+        Redshift that a joint network measures.
+    measured : dict of str to str
+        What a joint network says besides, in words: subtype, redshift, prediction set, quality.
     """
 
     preset: str
@@ -54,6 +59,8 @@ class Verdict:
     rejected: bool
     score: float
     threshold: float
+    z: float | None
+    measured: dict[str, str]
 
 
 class Network:
@@ -90,7 +97,7 @@ class Network:
         return self.preset.config.get("attention") not in (None, "none")
 
     def prepare(self, spectrum: SpectrumSet) -> np.ndarray:
-        """Network input (1, n_pix) of a spectrum on any grid.
+        """Network input, (1, n_pix) or (1, n_pix, n_channels), of a spectrum on any grid.
 
         Raises
         ------
@@ -102,6 +109,7 @@ class Network:
     def judge(self, spectrum: SpectrumSet, flux: np.ndarray) -> Verdict:
         """Classify a spectrum whose input `prepare` made."""
         row: dict[str, Any] = dict(zip(self._names, self._classifier.rows(spectrum, flux)[0], strict=True))
+        limits = self.preset.limits
         return Verdict(
             preset=self.preset.name,
             classes=self.preset.classes,
@@ -113,6 +121,8 @@ class Network:
             rejected=row["rejected"],
             score=row["ood_score"],
             threshold=self.preset.reject_threshold,
+            z=row.get("z"),
+            measured=measured_words(row, limits.coverage) if limits else {},
         )
 
     def attention_map(self, flux: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -120,7 +130,7 @@ class Network:
 
         Parameters
         ----------
-        flux : (1, n_pix) array
+        flux : (1, n_pix) or (1, n_pix, n_channels) array
             Network input.
 
         Returns

@@ -41,7 +41,7 @@ class ViewState:
         Wavelengths shown, Angstrom.
     """
 
-    preset: str = "racnet-class"
+    preset: str = "racnet-survey"
     smooth: int = 0
     lines: str = "class"
     main: bool = True
@@ -120,9 +120,9 @@ def checked_redshift(value: Any) -> float:
 
 def _checked(name: str, value: Any) -> Any:
     if name == "preset":
-        from racnet_tools.inference.presets import flux_presets
+        from racnet_tools.inference.presets import available_presets
 
-        names = list(flux_presets())
+        names = list(available_presets())
         if not isinstance(value, str) or value not in names:
             raise RacnetError(f"Expected a network among {', '.join(names)}. Received: {str(value)[:40]!r}.")
         return value

@@ -17,6 +17,7 @@ __all__ = ["described", "facts_html", "python_of", "verdict_html"]
 
 _LIGHT = 299_792.458  # km/s
 _SLOW = 0.02  # redshift below which it is told as a velocity too
+_SAME = 1e-5  # redshifts
 _FEWEST = 10  # spectra below which no share is told
 
 
@@ -66,7 +67,8 @@ def _sentence(verdict: Verdict) -> str:
     all_of_them = ", ".join(f"{name} {p:.3f}" for name, p in zip(verdict.classes, verdict.probabilities, strict=True))
     kept = "rejected as doubtful" if verdict.rejected else "not rejected"
     subclass = f", type {verdict.subclass} {verdict.subclass_confidence:.2f}" if verdict.subclass else ""
-    return f"{verdict.preset} says {verdict.label} ({all_of_them}{subclass}); {kept}."
+    measured = "".join(f" {what.capitalize()}: {words}." for what, words in verdict.measured.items())
+    return f"{verdict.preset} says {verdict.label} ({all_of_them}{subclass}); {kept}.{measured}"
 
 
 def _occlusion_sentence(shown: Shown) -> str:
@@ -102,12 +104,14 @@ def facts_html(shown: Shown, z: float) -> str:
     if ra is not None and dec is not None:
         said.append(f"RA {ra:.5f}, Dec {dec:+.5f}")
     velocity = f" ({_LIGHT * z:+,.0f} km/s)" if abs(z) < _SLOW else ""
-    said.append(f"lines at z {z:.5f}{velocity}")
+    verdict = shown.verdict
+    measured = verdict is not None and verdict.z is not None and abs(z - verdict.z) < _SAME
+    said.append(f"lines at z {z:.5f}{velocity}" + measured * ", the network's")
     return f'<b style="font-size:15px">{escape(shown.label)}</b> &ensp;{" · ".join(said)}'
 
 
 def verdict_html(shown: Shown, calibration: KeptCalibration | None = None) -> str:
-    """Class probabilities, calibration and the flag of rejection as a table with bars.
+    """Class probabilities, what else is measured, calibration and the flag of rejection as a table with bars.
 
     Parameters
     ----------
@@ -147,8 +151,15 @@ def verdict_html(shown: Shown, calibration: KeptCalibration | None = None) -> st
         '<div class="rn-card" style="display:flex;flex-wrap:wrap;gap:4px 28px">'
         f"<table>{head}{''.join(rows)}</table>"
         f'<div style="flex:1 1 260px"><div><b style="font-size:15px">{escape(verdict.label)}</b>{subclass} '
-        f"&ensp;{flag}</div><div>{score}</div><div>{_calibrated(verdict, calibration)}</div>"
+        f"&ensp;{flag}</div>{_measured(verdict)}<div>{score}</div><div>{_calibrated(verdict, calibration)}</div>"
         f'<div style="opacity:.8">network {escape(verdict.preset)}</div></div></div>'
+    )
+
+
+def _measured(verdict: Verdict) -> str:
+    """What a joint network says besides."""
+    return "".join(
+        f"<div>{what.capitalize()}: <b>{escape(words)}</b></div>" for what, words in verdict.measured.items()
     )
 
 
