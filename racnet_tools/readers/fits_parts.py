@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+import struct
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -36,6 +37,7 @@ _COLUMN_BYTES = {
     "P": 8,
     "Q": 16,
 }
+_CARD = struct.Struct("8s72s")
 _FORMAT = re.compile(r"^\s*(\d{0,9})([LXBIJKAEDCMPQ])")
 _NUMBER = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)([EeDd][+-]?\d+)?$")
 
@@ -50,14 +52,14 @@ class Header:
     """
 
     def __init__(self, raw: bytes) -> None:
-        self._cards = {raw[i : i + 8]: raw[i + 8 : i + 80] for i in range(len(raw) - 80, -80, -80)}
+        self._cards = dict(reversed(list(_CARD.iter_unpack(raw))))
 
     def get(self, keyword: str, default: Any = None) -> Any:
         """Value of a card: str, bool, int or float; `default` if it is absent, undefined or cannot be parsed."""
         card = self._cards.get(_key(keyword))
         if card is None or not card.startswith(b"= "):
             return default
-        value = _parse_value(card[2:].decode("latin-1"))
+        value = _parse_value(card)
         return default if value is None else value
 
     def number(self, keyword: str) -> float | None:
@@ -97,8 +99,9 @@ def _parse_number(text: str) -> int | float | None:
     return float(text.upper().replace("D", "E"))
 
 
-def _parse_value(text: str) -> str | bool | int | float | None:
-    text = text.strip()
+@lru_cache(maxsize=4096)  # files of one survey have most of their cards in common
+def _parse_value(card: bytes) -> str | bool | int | float | None:
+    text = card[2:].decode("latin-1").strip()
     if text.startswith("'"):
         end = 1
         while (end := text.find("'", end)) >= 0 and text[end : end + 2] == "''":

@@ -15,7 +15,7 @@ from racnet_tools.readers.record import Record
 from racnet_tools.readers.registry import read_record
 from racnet_tools.readers.search import find_files
 from racnet_tools.spectra import LAMOST_GRID, LogLambdaGrid, SpectrumSet, concatenate
-from racnet_tools.spectra.resample import resample_arrays
+from racnet_tools.spectra.resample import coinciding, resample_arrays
 
 __all__ = ["gather", "read", "read_batches", "read_file", "require_coverage"]
 
@@ -188,23 +188,28 @@ def gather(records: Sequence[Record], grid: LogLambdaGrid) -> SpectrumSet:
     for record in records:
         alike.setdefault(id(record.wave), []).append((total, record))
         total += len(record.rows)
-    cubes: list[np.ndarray] = []
+    shape = (total, grid.n_pixels)
+    cubes = flux, ivar, mask = np.zeros(shape, np.float32), np.zeros(shape, np.float32), np.ones(shape, bool)
     for group in alike.values():
+        wave = group[0][1].wave
+        same = coinciding(wave, grid)
+        if same is not None:  # each is copied once, to its place
+            here, there = same
+            for at, record in group:
+                rows = slice(at, at + len(record.rows))
+                for cube, part in zip(cubes, (record.flux, record.ivar, record.mask), strict=True):
+                    cube[rows, here] = part[:, there]
+            continue
         on_grid = resample_arrays(
-            group[0][1].wave,
+            wave,
             np.concatenate([record.flux for _, record in group]),
             np.concatenate([record.ivar for _, record in group]),
             np.concatenate([record.mask for _, record in group]),
             grid,
         )
-        if len(alike) == 1:
-            cubes = list(on_grid)
-            break
-        cubes = cubes or [np.empty((total, grid.n_pixels), part.dtype) for part in on_grid]
         where = np.concatenate([np.arange(at, at + len(record.rows)) for at, record in group])
         for cube, part in zip(cubes, on_grid, strict=True):
             cube[where] = part
     without = sum(record.meta.get("ivar") == "not given" for record in records)
     meta = {"ivar": "not given" if without == len(records) else "not given for some"} if without else {}
-    flux, ivar, mask = cubes
     return SpectrumSet(grid.wave, flux, ivar, mask, [row for record in records for row in record.rows], meta)

@@ -5,11 +5,9 @@ A network that takes the flux alone has input (n, n_pix); one of several channel
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-__all__ = ["CHANNELS", "flux_of", "further_channels", "running_mean", "with_flux"]
+__all__ = ["CHANNELS", "flux_of", "joined_channels", "running_mean", "with_flux"]
 
 CHANNELS = ("flux", "contrast", "quality")
 """In the order in which a network is given them; see `racnet_tools.spectra.Preprocessing`."""
@@ -18,26 +16,33 @@ _LOWEST = 0.05  # of the root mean square of the flux: the continuum is not take
 _CONTRAST = (-2.0, 5.0)
 
 
-def further_channels(
-    names: Sequence[str], flux: np.ndarray, norm: np.ndarray, inverse_sigma: np.ndarray
-) -> list[np.ndarray]:
-    """The channels that follow from flux and noise; each (n, n_pix) float32.
+def joined_channels(
+    n_channels: int, unit_flux: np.ndarray, flux: np.ndarray, norm: np.ndarray, inverse_sigma: np.ndarray
+) -> np.ndarray:
+    """The flux and the channels that follow from it and the noise, (n, n_pix, n_channels) float32.
 
     Parameters
     ----------
-    names : sequence of str
-        Of `CHANNELS`, without the flux.
+    n_channels : int
+        2 or 3: how many of `CHANNELS`.
+    unit_flux : (n, n_pix) float32 array
+        The first channel.
     flux : (n, n_pix) float32 array
-        In any unit, without gaps.
+        The same in any unit, without gaps.
     norm : (n,) array
-        Euclidean norm of each spectrum.
+        Euclidean norm of each spectrum of `flux`.
     inverse_sigma : (n, n_pix) array
-        One over the standard error of each pixel, 0 where it is bad.
+        One over the standard error of each pixel of `flux`, 0 where it is bad.
     """
+    x = np.empty((*flux.shape, n_channels), np.float32)
+    x[:, :, 0] = unit_flux
     continuum = _continuum(flux, norm)
-    made = {"contrast": lambda: np.clip(flux / continuum - 1, *_CONTRAST),
-            "quality": lambda: np.log1p(continuum * inverse_sigma)}  # fmt: skip
-    return [made[name]() for name in names]
+    contrast = flux / continuum
+    contrast -= 1
+    np.clip(contrast, *_CONTRAST, out=x[:, :, 1])
+    if n_channels > 2:
+        np.log1p(continuum * inverse_sigma, out=x[:, :, 2], casting="same_kind")
+    return x
 
 
 def flux_of(x: np.ndarray) -> np.ndarray:
@@ -64,8 +69,7 @@ def with_flux(x: np.ndarray, flux: np.ndarray) -> np.ndarray:
         return flux
     unit = np.ones(len(x))
     inverse_sigma = np.expm1(x[:, :, 2]) / _continuum(x[:, :, 0], unit) if x.shape[2] > 2 else np.zeros(())
-    further = further_channels(CHANNELS[1 : x.shape[2]], flux, unit, inverse_sigma)
-    return np.stack([flux, *further], axis=2, dtype=np.float32, casting="same_kind")
+    return joined_channels(x.shape[2], flux, flux, unit, inverse_sigma)
 
 
 def _continuum(flux: np.ndarray, norm: np.ndarray) -> np.ndarray:
@@ -77,9 +81,13 @@ def _continuum(flux: np.ndarray, norm: np.ndarray) -> np.ndarray:
 
 def running_mean(flux: np.ndarray, width: int) -> np.ndarray:
     """Mean over `width` (odd) pixels about each, over fewer at the ends; (n, n_pix) float32."""
-    n, length = flux.shape
-    total = np.zeros((n, length + 1))
-    np.cumsum(flux, axis=1, dtype=np.float64, out=total[:, 1:])
+    length, half = flux.shape[1], width // 2
+    total = np.zeros((len(flux), length + 2 * half + 1))  # of all pixels before each, from `half` before the first
+    inside = total[:, half + 1 : half + 1 + length]
+    inside[:] = flux
+    np.cumsum(inside, axis=1, out=inside)
+    total[:, half + 1 + length :] = inside[:, -1:]
     pixels = np.arange(length)
-    first, last = np.maximum(pixels - width // 2, 0), np.minimum(pixels + width // 2 + 1, length)
-    return ((total[:, last] - total[:, first]) / (last - first)).astype(np.float32)
+    counts = np.minimum(pixels + half + 1, length) - np.maximum(pixels - half, 0)
+    mean = np.empty(flux.shape, np.float32)
+    return np.divide(total[:, width:] - total[:, :-width], counts, out=mean, casting="same_kind")

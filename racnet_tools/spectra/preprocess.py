@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from racnet_tools.errors import RacnetError
-from racnet_tools.spectra.channels import CHANNELS, further_channels
+from racnet_tools.spectra.channels import CHANNELS, joined_channels
 from racnet_tools.spectra.grid import LAMOST_GRID, LogLambdaGrid
 from racnet_tools.spectra.spectrum_set import SpectrumSet
 
@@ -81,13 +81,12 @@ class Preprocessing:
                 f"{len(empty)} of {len(spectra)} spectra have no flux on {self.grid.wave[0]:.0f}-"
                 f"{self.grid.wave[-1]:.0f} Angstrom and cannot be normalised: {names}. Leave them out."
             )
-        normalised = (flux / norm[:, None]).astype(np.float32)
+        normalised = np.divide(flux, norm[:, None], out=np.empty_like(flux), casting="same_kind")
         if self.channels == ("flux",):
             return normalised
-        known = ~bad & (gridded.ivar > 0)
-        inverse_sigma = np.sqrt(np.where(known, gridded.ivar, 0))
-        further = further_channels(self.channels[1:], flux, norm, inverse_sigma)
-        return np.stack([normalised, *further], axis=2, dtype=np.float32, casting="same_kind")
+        inverse_sigma = np.sqrt(gridded.ivar)
+        inverse_sigma[bad] = 0
+        return joined_channels(len(self.channels), normalised, flux, norm, inverse_sigma)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -113,11 +112,23 @@ class Preprocessing:
 
 
 def fill_gaps(flux: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Flux with bad pixels replaced by linear interpolation (nearest value at the ends); (n, n_pix) float32, a copy."""
+    """Flux with bad pixels replaced by linear interpolation (nearest value at the ends); (n, n_pix) float32, a copy.
+
+    Spectra without a good pixel stay as they are.
+    """
     filled = np.array(flux, dtype=np.float32)
-    for row, bad in zip(filled, mask, strict=True):
-        if bad.any() and not bad.all():
-            gaps = np.flatnonzero(bad)
-            good = np.flatnonzero(~bad)
-            row[gaps] = np.interp(gaps, good, row[good])
+    row, pixel = np.nonzero(mask & ~mask.all(axis=1, keepdims=True))
+    if not len(row):
+        return filled
+    # --- Gaps: where each begins and ends, and the good pixels on both sides
+    begins = np.flatnonzero((np.diff(pixel, prepend=-2) != 1) | (np.diff(row, prepend=-1) != 0))
+    ends = np.append(begins[1:], len(row)) - 1
+    before, after, row_of_gap = pixel[begins] - 1, pixel[ends] + 1, row[begins]
+    last = mask.shape[1] - 1
+    left = filled[row_of_gap, np.where(before < 0, np.minimum(after, last), before)].astype(np.float64)
+    right = filled[row_of_gap, np.where(after > last, before, after)].astype(np.float64)
+    # --- A straight line between them
+    gap = np.repeat(np.arange(len(begins)), ends - begins + 1)
+    slope = (right - left) / (after - before)
+    filled[row, pixel] = slope[gap] * (pixel - before[gap]) + left[gap]
     return filled

@@ -12,7 +12,7 @@ import numpy as np
 from racnet_tools.errors import RacnetError
 from racnet_tools.spectra.grid import LogLambdaGrid
 
-__all__ = ["phase_offset", "resample_arrays"]
+__all__ = ["coinciding", "phase_offset", "resample_arrays"]
 
 # SDSS stores log-wavelengths as float32, good to 0.003 pixel; 0.02 pixel is 1.4 km/s.
 _PHASE_TOLERANCE = 0.02
@@ -38,6 +38,26 @@ def phase_offset(wave: np.ndarray, grid: LogLambdaGrid) -> int | None:
     if np.abs(pixel - np.arange(len(wave)) - offset).max() <= _PHASE_TOLERANCE:
         return offset
     return None
+
+
+def coinciding(wave: np.ndarray, grid: LogLambdaGrid) -> tuple[slice, slice] | None:
+    """Which pixels of a grid are pixels of the spectrum, and which those are; None where pixels do not coincide.
+
+    Raises
+    ------
+    RacnetError
+        If the spectrum and the grid have no pixel in common.
+    """
+    if wave[-1] < grid.wave[0] or wave[0] > grid.wave[-1]:
+        raise RacnetError(
+            f"The spectrum covers {wave[0]:.1f}-{wave[-1]:.1f} Angstrom, outside the grid's "
+            f"{grid.wave[0]:.1f}-{grid.wave[-1]:.1f} Angstrom; nothing can be resampled. Are the units Angstrom?"
+        )
+    offset = phase_offset(wave, grid)
+    if offset is None:
+        return None
+    here = slice(max(offset, 0), min(offset + len(wave), grid.n_pixels))
+    return here, slice(here.start - offset, here.stop - offset)
 
 
 def resample_arrays(
@@ -68,23 +88,12 @@ def resample_arrays(
     RacnetError
         If the spectrum and the grid have no pixel in common.
     """
-    if wave[-1] < grid.wave[0] or wave[0] > grid.wave[-1]:
-        raise RacnetError(
-            f"The spectrum covers {wave[0]:.1f}-{wave[-1]:.1f} Angstrom, outside the grid's "
-            f"{grid.wave[0]:.1f}-{grid.wave[-1]:.1f} Angstrom; nothing can be resampled. Are the units Angstrom?"
-        )
-    offset = phase_offset(wave, grid)
-    if offset is not None:
-        return _slice(flux, ivar, mask, grid.n_pixels, offset)
-    return _conserve(wave, flux, ivar, mask, grid)
-
-
-def _slice(flux, ivar, mask, n_pixels, offset):
-    n = len(flux)
-    new_flux, new_ivar = np.zeros((n, n_pixels), np.float32), np.zeros((n, n_pixels), np.float32)
-    new_mask = np.ones((n, n_pixels), bool)
-    here = slice(max(offset, 0), min(offset + flux.shape[1], n_pixels))
-    there = slice(here.start - offset, here.stop - offset)
+    same = coinciding(wave, grid)
+    if same is None:
+        return _conserve(wave, flux, ivar, mask, grid)
+    here, there = same
+    shape = (len(flux), grid.n_pixels)
+    new_flux, new_ivar, new_mask = np.zeros(shape, np.float32), np.zeros(shape, np.float32), np.ones(shape, bool)
     new_flux[:, here], new_ivar[:, here], new_mask[:, here] = flux[:, there], ivar[:, there], mask[:, there]
     return new_flux, new_ivar, new_mask
 

@@ -92,7 +92,8 @@ class SpectrumSet:
         else:
             self.ivar = self._like_flux(ivar, np.float32, "ivar")
         self.mask = np.zeros(self.flux.shape, bool) if mask is None else self._like_flux(mask, bool, "mask").copy()
-        informed = np.isfinite(self.ivar) & (self.ivar > 0)
+        informed = np.isfinite(self.ivar)
+        informed &= self.ivar > 0
         self.mask |= ~(finite & informed)
         if not informed.all():
             self.ivar = np.where(informed, self.ivar, np.float32(0))
@@ -257,7 +258,13 @@ class SpectrumSet:
 
     def median_snr(self) -> np.ndarray:
         """Median signal-to-noise ratio (n,) over the pixels that are not masked; NaN where all are."""
-        return np.nanmedian(np.where(self.mask, np.nan, self.flux) * np.sqrt(self.ivar), axis=1)
+        snr = np.sqrt(self.ivar)
+        snr *= self.flux
+        snr[self.mask] = np.nan
+        snr.sort(axis=1)  # masked pixels come last; many times quicker than numpy's median of some of the pixels
+        count = self.n_pixels - np.count_nonzero(self.mask, axis=1)
+        each = np.arange(len(snr))
+        return (snr[each, (count - 1) // 2] + snr[each, count // 2]) / 2
 
     def to_grid(self, grid: LogLambdaGrid) -> SpectrumSet:
         """The same spectra on a log-wavelength grid: sliced where the phases agree, flux-conserving otherwise.

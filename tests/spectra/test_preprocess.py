@@ -5,6 +5,7 @@ import pytest
 
 from racnet_tools.errors import RacnetError
 from racnet_tools.spectra import LAMOST_GRID, Preprocessing, SpectrumSet
+from racnet_tools.spectra.preprocess import fill_gaps
 
 
 def test_flat_spectrum_has_unit_norm():
@@ -27,6 +28,18 @@ def test_gaps_are_bridged_and_ends_extended():
     whole = Preprocessing()(SpectrumSet(LAMOST_GRID.wave, flux))
     np.testing.assert_allclose(x[0, 5:-7] / x[0, 5], whole[0, 5:-7] / whole[0, 5], rtol=1e-5)
     assert (x[0, :5] == x[0, 5]).all() and (x[0, -7:] == x[0, -8]).all()
+
+
+def test_gaps_are_bridged_as_numpy_interpolates():
+    rng = np.random.default_rng(3)
+    flux, mask = rng.random((60, 40), np.float32), rng.random((60, 40)) < np.linspace(0, 1.1, 60)[:, None]
+    mask[3, 0], mask[4, -1], mask[5, -1], mask[6, 0] = True, True, True, True  # gaps that meet at the ends of rows
+    filled = fill_gaps(flux, mask)
+    for row, bad, found in zip(flux, mask, filled, strict=True):
+        pixels = np.arange(40)
+        expected = row if bad.all() else np.where(bad, np.interp(pixels, pixels[~bad], row[~bad]), row)
+        np.testing.assert_array_equal(found, expected.astype(np.float32))
+    assert not np.shares_memory(filled, flux)
 
 
 def test_exact_zeros_are_no_measurement():

@@ -166,6 +166,18 @@ def test_bad_table_is_refused():
         SpectrumSet([1.0, 2.0], [1.0, 1.0], ivar=[1.0])
 
 
+def test_the_median_signal_to_noise_is_that_of_the_pixels_that_are_not_masked():
+    rng = np.random.default_rng(5)
+    flux, ivar = rng.normal(1, 1, (8, 31)), rng.random((8, 31))
+    mask = rng.random((8, 31)) < np.linspace(0, 0.9, 8)[:, None]
+    mask[7] = True
+    spectra = SpectrumSet(np.linspace(4000, 5000, 31), flux, ivar, mask)
+    found = spectra.median_snr()
+    snr = spectra.flux * np.sqrt(spectra.ivar)
+    np.testing.assert_array_equal(found[:7], [np.median(s[~m]) for s, m in zip(snr[:7], spectra.mask[:7], strict=True)])
+    assert np.isnan(found[7]) and found.dtype == np.float32
+
+
 def test_same_grid_costs_nothing(small_set):
     assert small_set.to_grid(LAMOST_GRID) is small_set
 
