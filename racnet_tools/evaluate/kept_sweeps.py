@@ -1,6 +1,6 @@
 """What presets say of the same simulated objects at many redshifts, kept in ``data/redshift/sweeps.npz``.
 
-The file holds probabilities alone. The spectra behind them are simulated again when somebody wants to see them: object
+The file holds probabilities, and the redshifts that joint networks measure. The spectra behind them are simulated again when somebody wants to see them: object
 `i` of a class is ``MovableObjects(kind, 1, seed=(SEED, i))``, the same on every machine.
 """
 
@@ -50,6 +50,8 @@ class Sweep:
         Probabilities in steps of 1/255.
     binned : Binned
         The paper's way: other objects, each at its own redshift.
+    measured : (n, m) float32, optional
+        Redshifts that the network measures; None where it measures none.
     """
 
     preset: str
@@ -59,6 +61,7 @@ class Sweep:
     z: np.ndarray
     p: np.ndarray
     binned: Binned
+    measured: np.ndarray | None = None
 
     def given(self) -> np.ndarray:
         """Class given to each object at each redshift, (n, m) index of `classes`."""
@@ -79,6 +82,8 @@ def keep_sweeps(sweeps: list[Sweep], path: Path, overwrite: bool = False) -> Pat
         about.append({"preset": one.preset, "sha256": one.sha256, "classes": list(one.classes), "kind": one.kind})
         arrays |= {f"z{i}": one.z, f"p{i}": one.p, f"edges{i}": one.binned.edges}
         arrays |= {f"right{i}": one.binned.right, f"n{i}": one.binned.n}
+        if one.measured is not None:
+            arrays[f"measured{i}"] = one.measured.astype(np.float32)
     with atomic_path(path, overwrite) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, about=np.array(json.dumps(about)), **arrays)  # type: ignore[arg-type]
     return path
@@ -107,6 +112,7 @@ def kept_sweeps(networks: Mapping[str, str] | None = None) -> list[Sweep]:
                     z=file[f"z{i}"],
                     p=file[f"p{i}"],
                     binned=Binned(file[f"edges{i}"], file[f"right{i}"], file[f"n{i}"]),
+                    measured=file[f"measured{i}"] if f"measured{i}" in file else None,
                 )
                 for i, row in enumerate(about)
                 if networks is None or networks.get(row["preset"]) == row["sha256"]

@@ -1,4 +1,4 @@
-"""Figures about redshift for dashboards: accuracy against it, one object's probabilities along it, accuracy in bins.
+"""Figures about redshift for dashboards: accuracy against it, what is measured of it, one object's probabilities.
 
 Plain dicts of plotly's data and layout: they are drawn anew while somebody drags.
 """
@@ -13,7 +13,14 @@ import numpy as np
 
 from racnet_tools.plots.style import GREY, series, tint
 
-__all__ = ["AccuracyCurve", "accuracy_curves", "binned_bars", "object_curves"]
+__all__ = [
+    "AccuracyCurve",
+    "MeasuredRedshifts",
+    "accuracy_curves",
+    "binned_bars",
+    "measured_redshifts",
+    "object_curves",
+]
 
 
 class AccuracyCurve(NamedTuple):
@@ -23,6 +30,45 @@ class AccuracyCurve(NamedTuple):
     share: np.ndarray
     lower: np.ndarray
     upper: np.ndarray
+
+
+class MeasuredRedshifts(NamedTuple):
+    """Redshifts that a network measures in objects.
+
+    Of the network `name`: `measured` (n, m) for n objects at redshifts `z` (m,); object `number` is the one looked at,
+    at redshift `now`, where `now_measured` with standard deviation `now_error` is measured.
+    """
+
+    name: str
+    z: np.ndarray
+    measured: np.ndarray
+    number: int
+    now: float
+    now_measured: float
+    now_error: float
+
+
+def measured_redshifts(found: MeasuredRedshifts) -> dict[str, Any]:
+    """Measured redshift against the true one: all objects as dots, the one looked at as a line, and where it is now."""
+    n, own = len(found.measured), series(0)
+    line = {"color": GREY, "width": 1, "dash": "dot"}
+    ends = [float(found.z[0]), float(found.z[-1])]
+    data: list[dict[str, Any]] = [
+        {"type": "scatter", "mode": "lines", "x": ends, "y": ends, "line": line, "name": "measured = true",
+         "hoverinfo": "skip"},
+        {"type": "scatter", "mode": "markers", "x": np.tile(found.z, n), "y": found.measured.ravel(),
+         "marker": {"size": 3, "color": tint(series(1).colour, 0.35)}, "name": f"all {n} objects", "hoverinfo": "skip"},
+        {"type": "scatter", "mode": "lines+markers", "x": found.z, "y": found.measured[found.number],
+         "line": {"color": own.colour, "width": 1.4}, "marker": {"size": 4, "color": own.colour},
+         "name": f"object {found.number + 1}", "hovertemplate": "true %{x:.4~g}: measured %{y:.5~g}<extra></extra>"},
+        {"type": "scatter", "mode": "markers", "x": [found.now], "y": [found.now_measured], "name": "as shown",
+         "error_y": {"type": "data", "array": [found.now_error], "color": series(3).colour},
+         "marker": {"size": 9, "symbol": "diamond", "color": series(3).colour},
+         "hovertemplate": "true %{x:.4~g}: measured %{y:.5~g}<extra></extra>"},
+    ]  # fmt: skip
+    layout = _layout(f"z by {found.name}", None, found.now)
+    layout["xaxis"]["title"]["text"] = "true redshift z"
+    return {"data": data, "layout": layout}
 
 
 def accuracy_curves(curves: Mapping[str, AccuracyCurve], *, kind: str, z: float) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from racnet_tools.apps.redshift.model import KINDS, RedshiftModel
 from racnet_tools.apps.widgets import Click
 from racnet_tools.errors import RacnetError
 from racnet_tools.evaluate import kept_sweeps as kept
-from racnet_tools.inference import classify, flux_presets, load_preset
+from racnet_tools.inference import available_presets, classify, load_preset
+from racnet_tools.plots.interactive_redshift import measured_redshifts
 from racnet_tools.simulate import SWEEP_RANGES, MovableObjects
 
 
@@ -32,7 +33,7 @@ def model(shared):
 
 
 def test_every_sweep_is_of_a_network_that_ships():
-    shipped = {name: load_preset(name).sha256 for name in flux_presets()}
+    shipped = {name: load_preset(name).sha256 for name in available_presets()}
     sweeps = kept.kept_sweeps()
     assert sweeps, "run data/redshift/build_sweeps.py"
     assert all(shipped[one.preset] == one.sha256 for one in sweeps)
@@ -44,13 +45,16 @@ def test_every_sweep_is_of_a_network_that_ships():
         np.testing.assert_allclose(one.p.sum(axis=2), 255, atol=len(one.classes))
 
 
+@pytest.mark.parametrize("preset", ["racnet-survey", "racnet-class"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_file_says_what_the_network_says_of_spectra_made_again(kind):
+def test_the_file_says_what_the_network_says_of_spectra_made_again(kind, preset):
     """Object, redshift and probabilities hang together on this machine too."""
-    sweep = next(one for one in kept.kept_sweeps() if (one.preset, one.kind) == ("racnet-class", kind))
+    sweep = next(one for one in kept.kept_sweeps() if (one.preset, one.kind) == (preset, kind))
     for number, place in ((0, 2), (41, len(sweep.z) - 2)):
         spectrum = MovableObjects(kind, 1, seed=(kept.SEED, number)).at(sweep.z[place])
-        table = classify(spectrum, preset="racnet-class")
+        table = classify(spectrum, preset=preset)
+        if preset == "racnet-survey":
+            assert sweep.measured[number, place] == pytest.approx(table["z"][0], abs=1e-3)
         said = [table[f"p_{name}"][0] for name in sweep.classes]
         np.testing.assert_allclose(sweep.p[number, place] / 255, said, atol=0.01)
 
@@ -63,6 +67,10 @@ def test_a_sweep_survives_its_file(tmp_path, monkeypatch):
     monkeypatch.setattr(kept, "data_path", lambda *_: path)
     (again,) = kept.kept_sweeps()
     np.testing.assert_array_equal(again.p, p)
+    assert again.measured is None
+    joint = dataclasses.replace(one, measured=np.array([[0.01, 0.51]]))
+    kept.keep_sweeps([one, joint], path, overwrite=True)
+    np.testing.assert_allclose(kept.kept_sweeps()[1].measured, joint.measured, rtol=1e-6)
     assert again.given().tolist() == [[1, 0]]  # rounding does not change the class given
     share, lower, upper = again.accuracy()
     assert share.tolist() == [1.0, 0.0]
@@ -95,7 +103,7 @@ def test_probabilities_are_those_of_classify(model):
     for name in model.shown:
         table = classify(model.spectrum, preset=name)
         said = [table[f"p_{label}"][0] for label in model.classes(name)]
-        np.testing.assert_allclose(model.probabilities[name], said, atol=1e-4)
+        np.testing.assert_allclose(model.probabilities(name), said, atol=1e-4)
 
 
 def test_objects_behind_a_point_are_those_counted_there(model):
@@ -123,6 +131,27 @@ def test_what_is_not_offered_is_refused_and_changes_nothing(model, call, value):
     with pytest.raises(RacnetError, match="Expected"):
         getattr(model, call)(value)
     assert (model.kind, model.number, model.z, model.shown) == before
+
+
+def test_the_measured_redshift_is_shown_beside_the_true_one():
+    model = RedshiftModel()
+    assert model.shown == ("racnet-survey", "racnet-class", "racnet-dataset1")
+    model.choose_kind("QSO")
+    found = model.measured()
+    assert found.name == "racnet-survey" and found.measured.shape == (80, 51)
+    away = np.abs(found.measured - found.z) / (1 + found.z)
+    assert np.mean(away < model.tolerance) > 0.95
+    assert found.now_measured == pytest.approx(found.now, abs=0.05 * (1 + found.now))
+    dots, own, now = measured_redshifts(found)["data"][1:]
+    assert len(dots["x"]) == len(dots["y"]) == 80 * 51 and own["y"][7] == found.measured[model.number, 7]
+    assert now["y"] == [found.now_measured] and now["error_y"]["array"][0] > 0
+    told = words.said_measured(model)
+    assert "racnet-survey measures in 80" in told and f"% within {model.tolerance:g}" in told
+    assert "measures z" in words.verdicts(model)
+    model.show(["racnet-class"])
+    assert model.measured() is None and "measures z" not in words.verdicts(model)
+    model.choose_kind("STAR")
+    assert model.tolerance is None
 
 
 # The page
@@ -182,6 +211,13 @@ def test_hostile_options_are_not_believed(page):
     assert "Expected one of" in page.notice.value
     page._kind.options = list(KINDS)
     page.notice.clear()
+
+
+def test_networks_that_measure_no_redshift_show_none(page):
+    page.apply_address({"class": "GALAXY", "networks": "racnet-survey,racnet-class"})
+    assert page._measured.layout.display == "" and "racnet-survey" in page._measured.description
+    page.apply_address({"networks": "racnet-class"})
+    assert page._measured.layout.display == "none"
 
 
 def test_words_tell_numbers(page):

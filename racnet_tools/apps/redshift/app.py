@@ -12,13 +12,15 @@ from racnet_tools.apps.redshift import words
 from racnet_tools.apps.redshift.model import KINDS, RedshiftModel
 from racnet_tools.apps.widgets import Address, Click, Keyboard, PlotView
 from racnet_tools.errors import RacnetError
-from racnet_tools.plots.interactive_redshift import accuracy_curves, binned_bars, object_curves
+from racnet_tools.plots.interactive_redshift import accuracy_curves, binned_bars, measured_redshifts, object_curves
 
 __all__ = ["RedshiftExplorer"]
 
 
 class RedshiftExplorer(Frame):
-    """Drag a simulated object through redshift; see which networks follow, and open the objects behind each accuracy.
+    """Drag a simulated object through redshift; see which networks follow and what redshift is measured.
+
+    Points of the curves open the objects behind them.
 
     Examples
     --------
@@ -46,6 +48,7 @@ class RedshiftExplorer(Frame):
             box.add_class("rn-card")
         self._spectrum = PlotView(height=330)
         self._curves, self._along = PlotView(height=300), PlotView(height=260)
+        self._measured = PlotView(height=300)
         self._bars: PlotView | None = None
 
         self._kind.observe(guard(lambda change: self._kind_chosen(change["new"])), "value")
@@ -58,7 +61,8 @@ class RedshiftExplorer(Frame):
         self._behind.observe(guard(lambda change: self._behind_chosen(change["new"])), "index")
         self._spectrum.on_redshift(guard(lambda z, done: self._moved(float(np.clip(z, *self.model.limits)))))
         self._curves.on_click(guard(self._point_clicked))
-        self._along.on_place(guard(lambda z: self._moved(float(np.clip(z, *self.model.limits)))))
+        for view in (self._along, self._measured):
+            view.on_place(guard(lambda z: self._moved(float(np.clip(z, *self.model.limits)))))
 
         keyboard = Keyboard(
             {
@@ -89,6 +93,7 @@ class RedshiftExplorer(Frame):
                 self._spectrum,
                 self._verdicts,
                 self._window,
+                self._measured,
                 self._along,
                 self._curves,
                 Lazy("Accuracy in bins of redshift, beside the paper's Figure 8", self._figure_8, self.notice),
@@ -233,6 +238,10 @@ class RedshiftExplorer(Frame):
             self._object.value = self.model.number + 1
         self._spectrum.show(_spectrum_figure(self.model), words.said_spectrum(self.model))
         self._spectrum.z = self.model.z
+        measured = self.model.measured()
+        self._measured.layout.display = "none" if measured is None else ""
+        if measured is not None:
+            self._measured.show(measured_redshifts(measured), words.said_measured(self.model))
         self._verdicts.value, self._window.value = words.verdicts(self.model), words.window(self.model)
         at = {"shapes": [_now(self.model.z)]}
         self._curves.relayout(at)

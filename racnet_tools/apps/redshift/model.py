@@ -14,9 +14,11 @@ import numpy as np
 from racnet_tools.errors import RacnetError
 from racnet_tools.evaluate import Proportion
 from racnet_tools.evaluate.kept_sweeps import SEED, Sweep, kept_sweeps
-from racnet_tools.inference import Preset, flux_presets, load_preset
-from racnet_tools.inference.engine import Engine
-from racnet_tools.plots.interactive_redshift import AccuracyCurve
+from racnet_tools.inference import Preset, available_presets, load_preset
+from racnet_tools.inference.classifier import Classifier
+from racnet_tools.inference.words import redshift_words
+from racnet_tools.models.measured import CATASTROPHIC
+from racnet_tools.plots.interactive_redshift import AccuracyCurve, MeasuredRedshifts
 from racnet_tools.simulate import SWEEP_RANGES, MovableObjects
 from racnet_tools.spectra import SpectrumSet
 from racnet_tools.spectra.lines import kinds_of, known_lines
@@ -24,7 +26,7 @@ from racnet_tools.spectra.lines import kinds_of, known_lines
 __all__ = ["KINDS", "RedshiftModel"]
 
 KINDS = tuple(SWEEP_RANGES)
-_SHOWN_FIRST = ("racnet-class", "racnet-dataset1", "rcnet-dataset1")
+_SHOWN_FIRST = ("racnet-survey", "racnet-class", "racnet-dataset1")
 #: Lines that astronomers look for first, by class.
 _STRONG = {
     "STAR": ("Ca II K", "H-delta", "H-gamma", "H-beta", "Mg b2", "Na D2", "H-alpha", "Ca II 8542"),
@@ -48,23 +50,24 @@ class RedshiftModel:
         Presets that judge it, the first of them in detail.
     spectrum : SpectrumSet
         One simulated spectrum.
-    probabilities : dict of str to (k,) array
-        Preset to what it says of the spectrum.
+    said : dict of str to dict
+        Preset shown to what `racnet_tools.classify` says of the spectrum: column to value.
     """
 
     def __init__(self) -> None:
         self._presets: dict[str, Preset] = {}
         networks = {}
-        for name in flux_presets():
+        for name in available_presets():
             preset = load_preset(name)
             if set(KINDS) <= set(preset.classes):
                 self._presets[name] = preset
                 networks[name] = preset.sha256
         self._sweeps = {(one.preset, one.kind): one for one in kept_sweeps(networks)}
-        self.presets = tuple(name for name in self._presets if any(name == swept for swept, _ in self._sweeps))
+        swept = [name for name in self._presets if any(name == one for one, _ in self._sweeps)]
+        self.presets = tuple(sorted(swept, key=lambda name: (*(name != first for first in _SHOWN_FIRST), name)))
         if not self.presets:
             raise RacnetError("No sweep is of the presets here: run data/redshift/build_sweeps.py.")
-        self._engines: dict[str, Engine] = {}
+        self._classifiers: dict[str, Classifier] = {}
         self.shown = tuple(name for name in _SHOWN_FIRST if name in self.presets) or self.presets[:1]
         self.kind, self.number, self.z = "GALAXY", 39, 0.0  # one that networks lose on its way
         self._take()
@@ -124,7 +127,7 @@ class RedshiftModel:
             raise RacnetError(f"Expected a redshift from {low:g} to {high:g} for {self.kind}. Received: {str(z)[:40]}.")
         self.z = value
         self.spectrum: SpectrumSet = self._moved.at(value)
-        self.probabilities = {name: self._judge(name) for name in self.shown}
+        self.said = {name: self._judge(name) for name in self.shown}
 
     def show(self, presets: Any) -> None:
         """Choose the presets that judge."""
@@ -134,13 +137,36 @@ class RedshiftModel:
                 f"Expected one or more of {', '.join(self.presets)}. Received: {str(list(presets))[:80]}."
             )
         self.shown = tuple(wanted)
-        self.probabilities = {name: self.probabilities.get(name, self._judge(name)) for name in self.shown}
+        self.said = {name: self.said.get(name) or self._judge(name) for name in self.shown}
 
     # What is shown
 
     def curves(self) -> dict[str, AccuracyCurve]:
         """Accuracy against redshift of the presets shown, for the object's class."""
         return {name: AccuracyCurve(self._sweep(name).z, *self._sweep(name).accuracy()) for name in self.shown}
+
+    def probabilities(self, preset: str) -> np.ndarray:
+        """Class probabilities (k,) that a preset shown gives the spectrum."""
+        return np.array([self.said[preset][f"p_{name}"] for name in self.classes(preset)])
+
+    def redshift(self, preset: str) -> str:
+        """The redshift that a preset shown measures in the spectrum, with its error, in words; "" for none."""
+        row = self.said[preset]
+        return redshift_words(row["z"], row["z_error"]) if "z" in row else ""
+
+    def measured(self) -> MeasuredRedshifts | None:
+        """Redshifts that the first preset shown that measures any gives the objects; None where none of them does."""
+        for name in self.shown:
+            sweep = self._sweep(name)
+            if sweep.measured is not None:
+                now = (self.said[name]["z"], self.said[name]["z_error"])
+                return MeasuredRedshifts(name, sweep.z, sweep.measured, self.number, self.z, *now)
+        return None
+
+    @property
+    def tolerance(self) -> float | None:
+        """|dz| / (1 + z) beyond which a redshift of the class is wrong; None for stars, which have none to speak of."""
+        return CATASTROPHIC.get(self.kind)
 
     def along(self) -> tuple[np.ndarray, np.ndarray]:
         """Redshifts (m,) and probabilities (m, k) of the object by the first preset shown."""
@@ -202,11 +228,11 @@ class RedshiftModel:
     def _sweep(self, preset: str) -> Sweep:
         return self._sweeps[preset, self.kind]
 
-    def _judge(self, name: str) -> np.ndarray:
-        preset = self._presets[name]
-        if name not in self._engines:
-            self._engines[name] = Engine(preset.model_bytes(), threads=1)
-        return self._engines[name].predict(preset.preprocessing(self.spectrum))[0]
+    def _judge(self, name: str) -> dict[str, Any]:
+        if name not in self._classifiers:
+            self._classifiers[name] = Classifier(self._presets[name], threads=1)
+        judge = self._classifiers[name]
+        return dict(zip((column.name for column in judge.columns), judge.rows(self.spectrum)[0], strict=True))
 
 
 @lru_cache(maxsize=8)

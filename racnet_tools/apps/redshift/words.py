@@ -9,7 +9,7 @@ import numpy as np
 from racnet_tools.apps.redshift.model import RedshiftModel
 from racnet_tools.plots.style import series
 
-__all__ = ["PAPER", "python_of", "said_binned", "said_curves", "said_spectrum", "verdicts", "window"]
+__all__ = ["PAPER", "python_of", "said_binned", "said_curves", "said_measured", "said_spectrum", "verdicts", "window"]
 
 PAPER = (
     "<p><b>The paper</b> (Zou et al. 2020, section 3.4) gives no numbers for its Figure 8. Its text says that "
@@ -25,7 +25,7 @@ def verdicts(model: RedshiftModel) -> str:
     """HTML: what every preset shown says of the spectrum."""
     rows = []
     for name in model.shown:
-        p, classes = model.probabilities[name], model.classes(name)
+        p, classes = model.probabilities(name), model.classes(name)
         best = int(p.argmax())
         right = classes[best] == model.kind
         colour, mark = ("good", "✓") if right else ("bad", "✗")
@@ -36,7 +36,9 @@ def verdicts(model: RedshiftModel) -> str:
             f'background:{series(k).colour}"></span></span>'
             for k, (label, value) in enumerate(zip(classes, p, strict=True))
         )
-        rows.append(f'<tr><th scope="row">{escape(name)}</th><td>{word}</td><td>{bars}</td></tr>')
+        z = model.redshift(name)
+        measured = f"measures z&nbsp;=&nbsp;{z.replace(' ', '&nbsp;')}" if z else ""
+        rows.append(f'<tr><th scope="row">{escape(name)}</th><td>{word}</td><td>{bars}</td><td>{measured}</td></tr>')
     return f"<table><caption class='rn-sr'>What the networks say of it</caption>{''.join(rows)}</table>"
 
 
@@ -56,11 +58,13 @@ def said_spectrum(model: RedshiftModel) -> str:
     inside = ", ".join(f"{name} at {at:.0f}" for name, at, where in found if where == "in") or "none"
     gone = ", ".join(name for name, _, where in found if where == "left") or "none"
     first = model.shown[0]
-    p = model.probabilities[first]
+    p, z = model.probabilities(first), model.redshift(first)
+    measured = f", and measures redshift {z}" if z else ""
     return (
         f"Simulated spectrum of {model.kind} {model.number + 1} of {model.objects} at redshift {model.z:.4g}, "
         f"{model.spectrum.wave[0]:.0f} to {model.spectrum.wave[-1]:.0f} Angstrom. Lines in the window: {inside}. Left "
-        f"at the red end: {gone}. {first} gives {model.classes(first)[int(p.argmax())]} with probability {p.max():.2f}."
+        f"at the red end: {gone}. {first} gives {model.classes(first)[int(p.argmax())]} with probability {p.max():.2f}"
+        f"{measured}."
     )
 
 
@@ -76,6 +80,24 @@ def said_curves(model: RedshiftModel) -> str:
     return (
         f"Share of {model.objects} simulated objects of class {model.kind} given their class, against redshift, with "
         f"95 % intervals. {'; '.join(told)}."
+    )
+
+
+def said_measured(model: RedshiftModel) -> str:
+    """Text alternative of the measured redshifts."""
+    found = model.measured()
+    if found is None:
+        return "None of the networks chosen measures redshifts; racnet-survey does."
+    away = np.abs(found.measured - found.z) / (1 + found.z)
+    told = f"half of them within {np.median(away):.2g} (1 + z)"
+    if model.tolerance is not None:
+        told += f", {100 * np.mean(away <= model.tolerance):.1f} % within {model.tolerance:g} (1 + z)"
+    own = away[found.number]
+    return (
+        f"Redshifts that {found.name} measures in {len(found.measured)} simulated objects of class {model.kind}, each "
+        f"at {len(found.z)} redshifts from {found.z[0]:.4g} to {found.z[-1]:.4g}, against the true ones: {told}. Object "
+        f"{found.number + 1} is farthest off at redshift {found.z[own.argmax()]:.4g}, where it is given "
+        f"{found.measured[found.number, own.argmax()]:.4g}; as shown, at {found.now:.4g}, {found.now_measured:.4g}."
     )
 
 
