@@ -1,7 +1,8 @@
 """What presets say of the same simulated objects at many redshifts, kept in ``data/redshift/sweeps.npz``.
 
-The file holds probabilities, and the redshifts that joint networks measure. The spectra behind them are simulated again when somebody wants to see them: object
-`i` of a class is ``MovableObjects(kind, 1, seed=(SEED, i))``, the same on every machine.
+The file holds probabilities, and the redshifts that joint networks measure. The spectra behind them are simulated again
+when somebody wants to see them: object `i` of a class is ``MovableObjects(kind, 1, seed=(SEED, i))``, the same on every
+machine.
 """
 
 from __future__ import annotations
@@ -112,7 +113,7 @@ def kept_sweeps(networks: Mapping[str, str] | None = None) -> list[Sweep]:
                     z=file[f"z{i}"],
                     p=file[f"p{i}"],
                     binned=Binned(file[f"edges{i}"], file[f"right{i}"], file[f"n{i}"]),
-                    measured=file[f"measured{i}"] if f"measured{i}" in file else None,
+                    measured=file.get(f"measured{i}"),
                 )
                 for i, row in enumerate(about)
                 if networks is None or networks.get(row["preset"]) == row["sha256"]

@@ -95,8 +95,8 @@ def said_measured(model: RedshiftModel) -> str:
     own = away[found.number]
     return (
         f"Redshifts that {found.name} measures in {len(found.measured)} simulated objects of class {model.kind}, each "
-        f"at {len(found.z)} redshifts from {found.z[0]:.4g} to {found.z[-1]:.4g}, against the true ones: {told}. Object "
-        f"{found.number + 1} is farthest off at redshift {found.z[own.argmax()]:.4g}, where it is given "
+        f"at {len(found.z)} redshifts from {found.z[0]:.4g} to {found.z[-1]:.4g}, against the true ones: {told}. "
+        f"Object {found.number + 1} is farthest off at redshift {found.z[own.argmax()]:.4g}, where it is given "
         f"{found.measured[found.number, own.argmax()]:.4g}; as shown, at {found.now:.4g}, {found.now_measured:.4g}."
     )
 
