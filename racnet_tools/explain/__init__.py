@@ -9,6 +9,7 @@ from racnet_tools.explain.attention import (
     joined_weights,
     spectrum_attention,
 )
+from racnet_tools.explain.attention_set import attention_spectra
 from racnet_tools.explain.attribution import Attribution
 from racnet_tools.explain.baseline import continuum
 from racnet_tools.explain.channels import (
@@ -45,6 +46,7 @@ __all__ = [
     "attention_against",
     "attention_by",
     "attention_profile",
+    "attention_spectra",
     "attention_table",
     "band_falls",
     "benjamini_hochberg",

@@ -5,7 +5,7 @@ from racnet_tools.inference.classifier import Classifier, ood_score
 from racnet_tools.inference.engine import Engine
 from racnet_tools.inference.graph import with_forced_attention, with_outputs
 from racnet_tools.inference.job import classify_to_file
-from racnet_tools.inference.presets import Preset, available_presets, flux_presets, load_preset
+from racnet_tools.inference.presets import Preset, available_presets, load_preset
 
 __all__ = [
     "Classifier",
@@ -14,7 +14,6 @@ __all__ = [
     "available_presets",
     "classify",
     "classify_to_file",
-    "flux_presets",
     "load_preset",
     "ood_score",
     "with_forced_attention",

@@ -26,10 +26,9 @@ from racnet_tools.spectra.preprocess import Preprocessing
 if TYPE_CHECKING:
     from racnet_tools.models.network import Network
 
-__all__ = ["Preset", "available_presets", "flux_presets", "load_preset", "preset_folders"]
+__all__ = ["Preset", "available_presets", "load_preset", "preset_folders"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_INPUT = "preprocessing.json"
 _JSON_FILES = ("config.json", "preprocessing.json", "labels.json", "provenance.json")
 
 
@@ -147,12 +146,6 @@ def available_presets() -> dict[str, Path]:
                 if (folder / "labels.json").is_file() and _NAME.fullmatch(folder.name):
                     found.setdefault(folder.name, folder)
     return found
-
-
-def flux_presets() -> dict[str, Path]:
-    """As `available_presets`, those alone whose networks take the flux and nothing else."""
-    known = available_presets()
-    return {name: folder for name, folder in known.items() if "channels" not in _read_json(folder / _INPUT)}
 
 
 def load_preset(name: str | Path) -> Preset:

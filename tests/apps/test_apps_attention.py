@@ -9,12 +9,10 @@ from racnet_tools.apps.attention import AttentionExplorer, words
 from racnet_tools.apps.attention.model import FORCED, AttentionModel
 from racnet_tools.apps.widgets import Click
 from racnet_tools.errors import RacnetError
-from racnet_tools.explain import ablate_channels, forced_logits
-from racnet_tools.inference import flux_presets, load_preset
+from racnet_tools.explain import ablate_channels, attention_spectra, forced_logits
+from racnet_tools.inference import load_preset
 from racnet_tools.plots.interactive_attention import channel_at, class_attention_panels
-from racnet_tools.resources import data_path
 from racnet_tools.simulate import simulate
-from racnet_tools.spectra import Preprocessing
 
 
 @pytest.fixture(scope="module")
@@ -33,13 +31,35 @@ def page():
     return AttentionExplorer()
 
 
-def test_the_set_is_what_its_script_makes():
-    with np.load(data_path("attention", "set.npz"), allow_pickle=False) as file:
-        flux, label, seed = file["flux"], file["label"], int(file["seed"])
-    spectra = simulate(dict.fromkeys(("STAR", "GALAXY", "QSO", "UNKNOWN"), 30), seed=seed)
-    assert [str(one) for one in spectra.table["label"]] == label.tolist()
-    np.testing.assert_allclose(Preprocessing()(spectra[:8]), flux[:8], atol=0.01, rtol=0.002)
-    assert all(load_preset(name).preprocessing == Preprocessing() for name in flux_presets())
+@pytest.mark.parametrize("name", ["racnet-survey", "racnet-class"])
+def test_the_set_is_what_its_script_makes(name):
+    kept = attention_spectra()
+    spectra = simulate(dict.fromkeys(("STAR", "GALAXY", "QSO", "UNKNOWN"), 30), seed=91)
+    assert list(kept.table["label"]) == list(spectra.table["label"])
+    assert np.array_equal(kept.mask, spectra.mask)
+    prepare = load_preset(name).preprocessing
+    np.testing.assert_allclose(prepare(spectra[:8]), prepare(kept[:8]), atol=0.02, rtol=0.002)
+
+
+def test_the_default_comes_first_and_its_blocks_are_those_offered(page):
+    page._network_chosen("racnet-survey")
+    assert AttentionModel().preset.name == "racnet-survey"
+    assert page.model.sizes == [16, 32, 64, 128] and page._block.options == (1, 2, 3, 4)
+    assert page.model.accuracy > 0.9 and page.model.x.shape[2] == 3
+    page._network_chosen("racnet-class")
+    page.model.look_at(8, 1)
+    page._refresh_channel()
+    assert page._block.value == 8
+    page._network_chosen("racnet-survey")
+    assert page._block.options == (1, 2, 3, 4) and page._block.value <= 4
+
+
+def test_a_channel_of_a_joint_network_is_worth_what_the_library_says():
+    model = AttentionModel()
+    model.look_at(2, 5)
+    model.force("shut (weight 0)")
+    table = ablate_channels(model.preset, model.x, model.y, value=0.0, blocks=[2])
+    assert model.change()["log_odds"] == pytest.approx(table[5]["log_odds"], abs=1e-4)
 
 
 def test_a_forced_channel_is_worth_what_the_library_says(model):
@@ -47,7 +67,7 @@ def test_a_forced_channel_is_worth_what_the_library_says(model):
     model.look_at(7, 5)
     model.force("shut (weight 0)")
     found = model.change()
-    table = ablate_channels(model.preset, model.flux, model.y, value=0.0, blocks=[7])
+    table = ablate_channels(model.preset, model.x, model.y, value=0.0, blocks=[7])
     row = table[np.asarray(table["channel"]) == 5][0]
     for name in ("log_odds", "accuracy", "flips"):
         assert found[name] == pytest.approx(row[name], abs=1e-4)
@@ -56,7 +76,7 @@ def test_a_forced_channel_is_worth_what_the_library_says(model):
 def test_a_whole_block_shut_is_counted_and_restored(model):
     model.look_at(8, 0)
     model.force("shut (weight 0)", whole_block=True)
-    logits = forced_logits(model.preset, model.flux, {8: np.zeros(model.sizes[7])})
+    logits = forced_logits(model.preset, model.x, {8: np.zeros(model.sizes[7])})
     right = float(np.mean(logits.argmax(axis=1) == model.y))
     assert model.change()["accuracy"] == pytest.approx(right - model.accuracy, abs=1e-6)
     assert model.change()["channels"] == model.sizes[7]
@@ -158,9 +178,9 @@ def test_words_tell_numbers(page):
 
 
 def test_the_python_shown_gives_the_same(page):
-    page.apply_address({"network": "racnet-class", "block": "8", "channel": "3", "forced": "8.3.0"})
+    page.apply_address({"network": "racnet-survey", "block": "4", "channel": "3", "forced": "4.3.0"})
     names: dict = {}
     exec(words.python_of(page.model), names)
-    np.testing.assert_allclose(names["weights"][7], page.model.weights[7], atol=1e-6)
+    np.testing.assert_allclose(names["weights"][3], page.model.weights[3], atol=1e-6)
     assert names["excitation"].channel == 3
     page._restored()

@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 
 from racnet_tools.cli import main
-from racnet_tools.errors import RacnetError
-from racnet_tools.explain import explain_spectra
-from racnet_tools.inference import available_presets, classify, flux_presets, load_preset
+from racnet_tools.inference import classify
 from racnet_tools.reproduce.beyond import redshift_errors, strangers
 from racnet_tools.simulate import simulate
 
@@ -59,10 +57,3 @@ def test_the_default_is_right_on_simulated_spectra_of_all_redshifts():
     known = np.isfinite(teff)
     letters = np.asarray(table["subclass"].filled(""))[~far]
     assert {"M"} >= set(letters[known & (teff < 3600)]) and {"O", "B"} >= set(letters[known & (teff > 12_000)])
-
-
-def test_explanations_and_dashboards_keep_to_networks_of_the_flux():
-    assert set(available_presets()) - set(flux_presets()) == {"racnet-survey"}
-    assert load_preset("racnet-survey").joint
-    with pytest.raises(RacnetError, match=r"takes the flux alone.*quality"):
-        explain_spectra(simulate({"STAR": 1}, seed=1), "racnet-survey")

@@ -196,6 +196,7 @@ class AttentionExplorer(Frame):
     def _refresh_all(self) -> None:
         with self._quiet:
             self._network.value = self.model.preset.name
+            self._block.options = list(range(1, len(self.model.sizes) + 1))
         self._refresh_channel()
 
     def _refresh_channel(self) -> None:
@@ -226,14 +227,14 @@ class AttentionExplorer(Frame):
         self.address.put(self.address_state())
 
     def _variants(self) -> w.Widget:
-        with self.notice.busy(f"Comparing the attention of {len(self.model.presets)} networks, some seconds."):
+        with self.notice.busy("Comparing the attention of the networks, some seconds."):
             compared = self.model.variants()
         view = PlotView(height=340)
         view.show(variant_points(compared), words.said_variants(compared))
         told = (
             "Channels of two trainings have no common order: each is matched with the one that behaves most alike on "
             "half of the spectra, and compared on the other half. What lies above the dotted line is common beyond the "
-            "classes."
+            "classes. Networks must have as many blocks as one another to be compared: here the paper's, with eight."
         )
         self.python.say(
             "Compare the attention of networks", "from racnet_tools.explain import compare_attention  # see its help"

@@ -22,29 +22,36 @@ from racnet_tools.explain import (
     separation,
     spectrum_attention,
 )
-from racnet_tools.inference import Preset, flux_presets, load_preset
-from racnet_tools.resources import data_path
+from racnet_tools.explain.attention_set import attention_spectra
+from racnet_tools.inference import Preset, available_presets, load_preset
 
 if TYPE_CHECKING:
     from astropy.table import Row, Table
 
     from racnet_tools.explain import Check
+    from racnet_tools.spectra import SpectrumSet
 
 __all__ = ["FORCED", "AttentionModel"]
 
 #: What a channel's weight can be forced to, by the name a visitor sees; None: the channel's mean over all spectra.
 FORCED: dict[str, float | None] = {"shut (weight 0)": 0.0, "open (weight 1)": 1.0, "its mean": None}
 
+_FIRST = "racnet-survey"
 _SHARED = ("STAR", "GALAXY", "QSO")
 _RANKED = 24  # channels shown
 _DRAWS = {"permutations": 400, "resamples": 200}
 
 
 @lru_cache(maxsize=1)
-def _spectra() -> tuple[np.ndarray, np.ndarray]:
-    """Preprocessed flux (n, n_pix) float32 and labels (n,)."""
-    with np.load(data_path("attention", "set.npz"), allow_pickle=False) as file:
-        return file["flux"].astype(np.float32), file["label"]
+def _spectra() -> SpectrumSet:
+    return attention_spectra()
+
+
+def _of_classes(preset: Preset, classes: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Input of a preset's network for the spectra of some classes, and the index of each one's class."""
+    labels = np.asarray(_spectra().table["label"])
+    here = np.isin(labels, classes)
+    return preset.preprocessing(_spectra()[here]), np.array([classes.index(str(label)) for label in labels[here]])
 
 
 class AttentionModel:
@@ -56,7 +63,7 @@ class AttentionModel:
         Networks with attention that tell stars, galaxies and quasars apart.
     preset : Preset
     classes : tuple of str
-    flux : (n, n_pix) float32
+    x : (n, n_pix) or (n, n_pix, n_channels) float32
         Preprocessed spectra of the classes that the network knows.
     y : (n,) int
     weights : list of (n, channels) float32
@@ -70,14 +77,14 @@ class AttentionModel:
     """
 
     def __init__(self) -> None:
-        known = {name: load_preset(name) for name in flux_presets()}
+        known = {name: load_preset(name) for name in available_presets()}
         self._known = {
             name: preset
             for name, preset in known.items()
             if set(_SHARED) <= set(preset.classes) and preset.config.get("attention", "none") != "none"
         }
         self.presets = tuple(self._known)
-        self.choose("racnet-class" if "racnet-class" in self.presets else self.presets[0])
+        self.choose(_FIRST if _FIRST in self.presets else self.presets[0])
 
     # Choices
 
@@ -87,10 +94,8 @@ class AttentionModel:
             raise RacnetError(f"Expected one of {', '.join(self.presets)}. Received: {str(name)[:40]!r}.")
         self.preset: Preset = self._known[name]
         self.classes = self.preset.classes
-        flux, labels = _spectra()
-        here = np.isin(labels, self.classes)
-        self.flux, self.y = flux[here], np.array([self.classes.index(str(label)) for label in labels[here]])
-        probabilities, self.weights = spectrum_attention(self.preset, self.flux)
+        self.x, self.y = _of_classes(self.preset, self.classes)
+        probabilities, self.weights = spectrum_attention(self.preset, self.x)
         self.accuracy = float(np.mean(probabilities.argmax(axis=1) == self.y))
         self.forced: dict[tuple[int, int], float] = {}
         self._ranking: Table | None = None
@@ -166,7 +171,7 @@ class AttentionModel:
         RacnetError
             If a feature of the block sees more than the spectrum.
         """
-        return excited_most(self.preset, self.flux, self.block, self.channel, most=20)
+        return excited_most(self.preset, self.x, self.block, self.channel, most=20)
 
     def excited_classes(self, found: Excitation) -> str:
         """Classes of the spectra that excite the channel most, in words."""
@@ -180,20 +185,20 @@ class AttentionModel:
         weights: dict[int, np.ndarray] = {}
         for (block, channel), value in self.forced.items():
             weights.setdefault(block, np.full(self.sizes[block - 1], np.nan))[channel] = value
-        return ablate_together(self.preset, self.flux, self.y, weights)[0]
+        return ablate_together(self.preset, self.x, self.y, weights)[0]
 
     def variants(self) -> Table:
         """Attention of networks compared, two and two, on the spectra of the classes that all know.
 
         Blocks can only be compared one by one: of the networks with the same number of blocks, the most.
         """
-        flux, labels = _spectra()
-        here = np.isin(labels, _SHARED)
-        y = np.array([_SHARED.index(str(label)) for label in labels[here]])
         blocks = {name: len(preset.config["filters"]) for name, preset in self._known.items()}
         most, _ = Counter(blocks.values()).most_common(1)[0]
         alike = [name for name in self._known if blocks[name] == most]
-        weights = {name: spectrum_attention(self._known[name], flux[here])[1] for name in alike}
+        weights, y = {}, np.zeros(0, int)
+        for name in alike:
+            x, y = _of_classes(self._known[name], _SHARED)
+            weights[name] = spectrum_attention(self._known[name], x)[1]
         return compare_attention(weights, y, permutations=60)
 
     def trust(self) -> tuple[tuple[Check, ...], str] | None:

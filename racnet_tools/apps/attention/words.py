@@ -130,18 +130,17 @@ for block, channels in {weights}.items():
     forced[block] = np.full(weights[block - 1].shape[1], np.nan)  # NaN: the channel keeps its own weight
     for channel, value in channels.items():
         forced[block][channel] = value
-print(ablate_together(preset, flux, y, forced))"""
+print(ablate_together(preset, x, y, forced))"""
     return f"""\
 import numpy as np
-from racnet_tools.explain import ablate_together, excited_most, separation, spectrum_attention
+from racnet_tools.explain import ablate_together, attention_spectra, excited_most, separation, spectrum_attention
 from racnet_tools.inference import load_preset
-from racnet_tools.resources import data_path
 
 preset = load_preset({model.preset.name!r})
-with np.load(data_path("attention", "set.npz")) as file:
-    known = np.isin(file["label"], preset.classes)
-    flux = file["flux"][known].astype("f4")
-    y = np.array([preset.classes.index(label) for label in file["label"][known]])
-probabilities, weights = spectrum_attention(preset, flux)
+spectra = attention_spectra()
+spectra = spectra[np.isin(spectra.table["label"], preset.classes)]
+x = preset.preprocessing(spectra)
+y = np.array([preset.classes.index(label) for label in spectra.table["label"]])
+probabilities, weights = spectrum_attention(preset, x)
 ranking = separation(weights, y, preset.classes)
-excitation = excited_most(preset, flux, block={model.block}, channel={model.channel}){ablation}"""
+excitation = excited_most(preset, x, block={model.block}, channel={model.channel}){ablation}"""
