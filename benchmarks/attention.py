@@ -1,10 +1,10 @@
 """What channel attention does in the shipped presets: the tables of docs/attention.md.
 
-    python benchmarks/attention.py [--real FOLDER]
+    python benchmarks/attention.py [NAME ...] [--real FOLDER]
 
 Spectra are simulated with a seed that no preset was trained on; means that weights are forced to come from other ones.
-With FOLDER (as for accuracy_on_real_spectra.py) racnet-class is looked at on real spectra too. About ten minutes on one
-core.
+With FOLDER (as for accuracy_on_real_spectra.py) racnet-survey and racnet-class are looked at on real spectra too. About
+ten minutes on one core; of the presets named alone, some two for each.
 """
 
 import argparse
@@ -28,12 +28,13 @@ from racnet_tools.explain.occlusion import logits_of
 from racnet_tools.inference import Preset, load_preset
 from racnet_tools.simulate import simulate
 
-PRESETS = ("racnet-class", "racnet-dataset1", "racnet-dataset2", "racnet-dataset3")
+PRESETS = ("racnet-survey", "racnet-class", "racnet-dataset1", "racnet-dataset2", "racnet-dataset3")
+ON_REAL = ("racnet-survey", "racnet-class")
 EACH, SEED = 120, 2026  # spectra of a class
 
 
 def simulated(preset: Preset, seed: int, each: int) -> tuple[np.ndarray, np.ndarray]:
-    """Simulated spectra as the network takes them, (n, n_pix), and their classes."""
+    """Simulated spectra as the network takes them, and their classes."""
     spectra = simulate(dict.fromkeys(preset.classes, each), seed=seed)
     y = [preset.classes.index(label) for label in labels(spectra.table, preset)]
     return preset.preprocessing(spectra), np.array(y)
@@ -90,8 +91,14 @@ def force(preset: Preset, flux: np.ndarray, y: np.ndarray, means: dict[int, np.n
     free = forced_logits(preset, flux, {})
     print(f"  accuracy {np.mean(free.argmax(axis=1) == y):.3f} of {len(y)}")
     ones = {block: np.ones_like(values) for block, values in means.items()}
-    early = {block: values for block, values in means.items() if block < 8}
-    chosen = {"all at means": means, "1-7 at means": early, "8 at means": {8: means[8]}, "all at 1": ones}
+    last = max(means)
+    early = {block: values for block, values in means.items() if block < last}
+    chosen = {
+        "all at means": means,
+        f"1-{last - 1} at means": early,
+        f"{last} at means": {last: means[last]},
+        "all at 1": ones,
+    }
     for name, weights in chosen.items():
         logits = forced_logits(preset, flux, weights)
         pair = mcnemar(y, logits.argmax(axis=1), free.argmax(axis=1))
@@ -128,20 +135,23 @@ def look(preset: Preset, flux: np.ndarray, y: np.ndarray, means: dict[int, np.nd
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="presets; all of them by default")
     parser.add_argument("--real", type=Path, metavar="FOLDER")
-    folder = parser.parse_args().real
-    print(receptive_fields_table(load_preset(PRESETS[0])))
-    for name in PRESETS:
+    args = parser.parse_args()
+    names = args.names or PRESETS
+    for name in names:
         preset = load_preset(name)
+        if name in ON_REAL:
+            print(receptive_fields_table(preset))
         others = spectrum_attention(preset, simulated(preset, SEED + 1, EACH // 2)[0])[1]
         means = {block: weights.mean(axis=0) for block, weights in enumerate(others, start=1)}
         print(f"\n{name}, {EACH} simulated spectra of each class")
         flux, y = simulated(preset, SEED, EACH)
         look(preset, flux, y, means)
-        if folder is not None and name == "racnet-class":
+        if args.real is not None and name in ON_REAL:
             print(f"\n{name}, real spectra; means of simulated ones")
-            look(preset, *real(preset, folder), means)
-        if name == PRESETS[0]:
+            look(preset, *real(preset, args.real), means)
+        if name == names[0]:
             logits = logits_of(preset.model_bytes())
             spent = []
             for spectrum in flux[:10]:

@@ -182,7 +182,7 @@ def ablate_channels(
     chosen = range(1, len(weights) + 1) if blocks is None else list(blocks)
     if not chosen or any(not 1 <= block <= len(weights) for block in chosen):
         raise RacnetError(f"Expected blocks from 1 to {len(weights)}. Received: {blocks}.")
-    model = preset.model_bytes()
+    model = preset.class_bytes()
     rows = []
     for block in chosen:
         rest = _Rest(model, block)
@@ -208,13 +208,9 @@ class _Rest:
         graph, self._weighted = loaded.graph, f"block{block}_weighted"
         source = next(node for node in graph.node if self._weighted in node.output)
         constants = {item.name for item in graph.initializer}
-        leading = {"logits"}  # not what a joint network's other outputs alone are made of
-        for node in reversed(graph.node):  # against the order of computation
-            if not leading.isdisjoint(node.output):
-                leading.update(node.input)
         after, needed, nodes = {self._weighted}, {self._weighted: None}, []
         for node in graph.node:  # in the order of computation
-            if after.isdisjoint(node.input) or leading.isdisjoint(node.output):
+            if after.isdisjoint(node.input):
                 continue
             nodes.append(node)
             after.update(node.output)
@@ -252,7 +248,7 @@ class _Rest:
 
 def _forced(preset: Preset) -> Callable[[np.ndarray, Mapping[int, np.ndarray]], np.ndarray]:
     """(flux, weights of blocks) to logits."""
-    engine = Engine(with_outputs(with_forced_attention(preset.model_bytes()), ["logits"]))
+    engine = Engine(with_outputs(with_forced_attention(preset.class_bytes()), ["logits"]))
     sizes = engine.attention_channels
 
     def run(flux: np.ndarray, weights: Mapping[int, np.ndarray]) -> np.ndarray:
@@ -272,7 +268,7 @@ def _forced(preset: Preset) -> Callable[[np.ndarray, Mapping[int, np.ndarray]], 
 
 def _own(preset: Preset, flux: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
     """Logits and channel weights of the unchanged network."""
-    engine = Engine(with_outputs(preset.model_bytes(), ["logits"]))
+    engine = Engine(with_outputs(preset.class_bytes(), ["logits"]))
     if not engine.attention_channels:
         raise no_attention(preset)
     names = [f"attention_{block}" for block in range(1, len(engine.attention_channels) + 1)]

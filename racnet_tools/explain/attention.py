@@ -52,7 +52,7 @@ def spectrum_attention(preset: Preset, flux: np.ndarray) -> tuple[np.ndarray, li
     RacnetError
         If the network has no attention, or cannot take the spectra.
     """
-    probabilities, weights = Engine(preset.model_bytes()).predict_with_attention(flux)
+    probabilities, weights = Engine(preset.class_bytes()).predict_with_attention(flux)
     if not weights:
         raise no_attention(preset)
     return probabilities, weights

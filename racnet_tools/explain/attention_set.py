@@ -35,7 +35,7 @@ def attention_spectra() -> SpectrumSet:
                 for name, label, z in zip(file["spec_id"], file["label"], file["z"], strict=True)
             ]
             bad = steps == np.iinfo(np.int16).min
-            ivar = np.where(bad, 0, np.exp2(steps / _STEPS))
+            ivar = np.where(bad, 0, np.exp2(steps.astype(np.float32) / _STEPS))
             return SpectrumSet(LAMOST_GRID.wave, file["flux"].astype(np.float32), ivar, bad, rows)
     except (OSError, ValueError, KeyError) as error:
         raise RacnetError(f"{path}: expected the spectra of the attention explorer; found {error!r}.") from error

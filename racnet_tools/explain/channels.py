@@ -202,7 +202,7 @@ def channel_profiles(preset: Preset, flux: np.ndarray, block: int) -> np.ndarray
     _require_attention(preset)
     pooled = receptive_field(preset.config, block).step
     name = f"block{block}_weighted"
-    weighted = Engine(with_outputs(preset.model_bytes(), [name])).run(flux, [name])[0]
+    weighted = Engine(with_outputs(preset.class_bytes(), [name])).run(flux, [name])[0]
     return to_pixels(np.abs(weighted), pooled, np.shape(flux)[1])
 
 
@@ -231,7 +231,7 @@ def block_profiles(preset: Preset) -> Callable[[np.ndarray, np.random.Generator 
     blocks = range(1, len(known.filters) + 1)
     weights = [f"attention_{block}" for block in blocks]
     activations = [f"block{block}_{_last_convolution(known)}" for block in blocks]
-    engine = Engine(with_outputs(preset.model_bytes(), activations))
+    engine = Engine(with_outputs(preset.class_bytes(), activations))
     steps = [receptive_field(preset.config, block).step for block in blocks]
 
     def profiles(flux: np.ndarray, rng: np.random.Generator | None = None) -> np.ndarray:
@@ -306,7 +306,7 @@ def excited_most(preset: Preset, flux: np.ndarray, block: int, channel: int, mos
     if most < 1 or not len(flux):
         raise RacnetError(f"Expected one stretch and spectrum or more. Received: {most} and {len(flux)}.")
     name = f"block{block}_weighted"
-    active = Engine(with_outputs(preset.model_bytes(), [name])).run(flux, [name])[0][:, channel]
+    active = Engine(with_outputs(preset.class_bytes(), [name])).run(flux, [name])[0][:, channel]
     wave = preset.preprocessing.grid.wave
     ends = np.array([field.seen_by(position) for position in range(field.length)])
     inside = np.flatnonzero((ends[:, 0] >= 0) & (ends[:, 1] < len(wave)))

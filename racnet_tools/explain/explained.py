@@ -115,7 +115,7 @@ def explain_spectra(
     gridded, x, refused = _usable(classifier, spectra.to_grid(known.preprocessing.grid))
     names = [column.name for column in classifier.columns]
     said = [dict(zip(names, row, strict=True)) for row in classifier.rows(gridded, x)]
-    model = known.model_bytes()
+    model = known.class_bytes()
     probabilities, attention = Engine(model).predict_with_attention(x)
     chosen = probabilities.argmax(axis=1)
     if target is not None:

@@ -174,7 +174,7 @@ def occlude(
     RacnetError
         If shapes, class or windows do not fit.
     """
-    ask = logits_of(preset.model_bytes()) if logits is None else logits
+    ask = logits_of(preset.class_bytes()) if logits is None else logits
     x = np.asarray(x, np.float32)
     said = ask(x)
     chosen = pick_targets(said, preset.classes, target)

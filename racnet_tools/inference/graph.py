@@ -1,4 +1,4 @@
-"""Changes to a network's ONNX graph: further outputs, and attention weights that can be forced.
+"""Changes to a network's ONNX graph: outputs more or fewer, and attention weights that can be forced.
 
 The tensors of a preset's graph are named like the layers of the Keras network (``block3_output``, ``block3_conv1``;
 ``logits`` is what the softmax is taken of), so that a look inside needs no TensorFlow.
@@ -16,7 +16,7 @@ from racnet_tools.errors import RacnetError
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["with_forced_attention", "with_outputs"]
+__all__ = ["with_forced_attention", "with_outputs", "without_outputs"]
 
 
 def with_outputs(model: bytes, names: Sequence[str]) -> bytes:
@@ -55,6 +55,38 @@ def with_outputs(model: bytes, names: Sequence[str]) -> bytes:
     for name in dict.fromkeys(names):
         if name not in there:
             loaded.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
+    return loaded.SerializeToString(deterministic=True)
+
+
+def without_outputs(model: bytes, names: Sequence[str]) -> bytes:
+    """Take outputs away from a graph, and all that leads to them alone.
+
+    Parameters
+    ----------
+    model : bytes
+        The ONNX graph.
+    names : sequence of str
+        Outputs that nobody asks for; those that the graph does not have are passed over.
+
+    Returns
+    -------
+    bytes
+        The new graph, which takes less memory where it is loaded.
+    """
+    loaded = _load(model)
+    graph = loaded.graph
+    outputs = [value for value in graph.output if value.name not in names]
+    needed = {value.name for value in outputs}
+    nodes = []
+    for node in reversed(graph.node):  # against the order of computation
+        if not needed.isdisjoint(node.output):
+            needed.update(node.input)
+            nodes.append(node)
+    kept = (graph.output, outputs), (graph.node, nodes[::-1])
+    for field, values in (*kept, (graph.initializer, [item for item in graph.initializer if item.name in needed])):
+        copies = [type(value).FromString(value.SerializeToString()) for value in values]
+        del field[:]
+        field.extend(copies)
     return loaded.SerializeToString(deterministic=True)
 
 

@@ -95,6 +95,14 @@ class Preset:
             )
         return data
 
+    def class_bytes(self) -> bytes:
+        """The ONNX graph of classes and attention alone: without subtype and redshift, which take memory."""
+        if self.joint is None:
+            return self.model_bytes()
+        from racnet_tools.inference.graph import without_outputs
+
+        return without_outputs(self.model_bytes(), ("subtype", "redshift"))
+
     def network(self, model: bytes | None = None) -> Network:
         """The Keras network with its weights, to train on or for gradients; needs the extra `train`.
 

@@ -83,3 +83,21 @@ def test_forced_weights_act_and_the_networks_own_are_still_told(flux: np.ndarray
 def test_a_network_without_attention_has_nothing_to_force() -> None:
     with pytest.raises(RacnetError, match="no attention"):
         with_forced_attention(graph(attention=False))
+
+
+def test_an_output_is_taken_away_with_all_that_leads_to_it_alone():
+    from racnet_tools.inference import load_preset
+    from racnet_tools.inference.graph import without_outputs
+
+    preset = load_preset("racnet-survey")
+    less = preset.class_bytes()
+    assert len(less) < 0.75 * len(preset.model_bytes())
+    names = [item.name for item in onnx.load_from_string(less).graph.initializer]
+    assert not [name for name in names if "redshift" in name or "subtype" in name]
+    x = np.random.default_rng(1).random((2, *preset.preprocessing.shape)).astype(np.float32)
+    whole, part = Engine(preset.model_bytes()), Engine(less)
+    assert part.outputs == ("probabilities",) and part.attention_channels == whole.attention_channels
+    for one, other in zip(whole.predict_with_attention(x)[1], part.predict_with_attention(x)[1], strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+    np.testing.assert_allclose(whole.predict(x), part.predict(x), atol=1e-6)
+    assert Engine(without_outputs(graph(), ["nothing"])).outputs == Engine(graph()).outputs

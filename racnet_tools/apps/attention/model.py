@@ -6,7 +6,6 @@ No widget here. The spectra are the shipped set of ``data/attention`` (simulated
 from __future__ import annotations
 
 from collections import Counter
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from astropy.table import Row, Table
 
     from racnet_tools.explain import Check
-    from racnet_tools.spectra import SpectrumSet
 
 __all__ = ["FORCED", "AttentionModel"]
 
@@ -42,16 +40,12 @@ _RANKED = 24  # channels shown
 _DRAWS = {"permutations": 400, "resamples": 200}
 
 
-@lru_cache(maxsize=1)
-def _spectra() -> SpectrumSet:
-    return attention_spectra()
-
-
 def _of_classes(preset: Preset, classes: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
     """Input of a preset's network for the spectra of some classes, and the index of each one's class."""
-    labels = np.asarray(_spectra().table["label"])
+    spectra = attention_spectra()  # read anew each time: to keep them would cost every kernel memory
+    labels = np.asarray(spectra.table["label"])
     here = np.isin(labels, classes)
-    return preset.preprocessing(_spectra()[here]), np.array([classes.index(str(label)) for label in labels[here]])
+    return preset.preprocessing(spectra[here]), np.array([classes.index(str(label)) for label in labels[here]])
 
 
 class AttentionModel:

@@ -163,7 +163,7 @@ class Network:
         from racnet_tools.explain.occlusion import logits_of, occlude
 
         if self._logits is None:
-            self._logits = logits_of(self.preset.model_bytes(), threads=1)
+            self._logits = logits_of(self.preset.class_bytes(), threads=1)
         return occlude(self.preset, flux, logits=self._logits)
 
 
