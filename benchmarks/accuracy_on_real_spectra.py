@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from astropy.io import fits
 
+from racnet_tools.datasets import subtype_places
 from racnet_tools.errors import ReadError
 from racnet_tools.evaluate import accuracy, accuracy_by, confusion_table
 from racnet_tools.evaluate.baselines_template import TemplateMatcher
@@ -39,12 +40,6 @@ def stellar_type(subclass: str) -> str:
     """Letter of a type such as G5, A1IV, dM3 or K0III; empty for DoubleStar, EM, Carbon and the like."""
     match = re.match(r"^(?:sd|d|g|esd|usd)?([OBAFGKM])\d", subclass)
     return match.group(1) if match else ""
-
-
-def place(subtype: str) -> float:
-    """Place of a subtype such as G5 on the scale of subtypes, O0 is 0; NaN for what has none."""
-    match = re.match(r"^(?:sd|d|g|esd|usd)?([OBAFGKM])(\d)", str(subtype))
-    return 10.0 * "OBAFGKM".index(match.group(1)) + float(match.group(2)) if match else np.nan
 
 
 def is_dr1(path: Path) -> bool:
@@ -204,8 +199,7 @@ def report_classes(spectra: SpectrumSet, kind: np.ndarray, source: np.ndarray, d
     some = np.isin(kind, FGK) & star
     if "subtype" in table.colnames:
         given, ours = (
-            np.array([place(one) for one in names])
-            for names in (spectra.table["subclass"].filled(""), table["subtype"].filled(""))
+            subtype_places(names) for names in (spectra.table["subclass"].filled(""), table["subtype"].filled(""))
         )
         for title, where in (("later than DR1", star & ~dr1), ("DR1", star & dr1)):
             off = (ours - given)[where & np.isfinite(ours - given)]

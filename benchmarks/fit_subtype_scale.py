@@ -1,40 +1,53 @@
 """Fit the line from a joint preset's scale of subtypes to LAMOST's: python benchmarks/fit_subtype_scale.py FOLDER
 
 FOLDER holds real files as for accuracy_on_real_spectra.py. The line is fitted on the stars later than DR1 whose
-identifier has an even CRC-32; what it brings is told of the others. It is fitted to the
-network's own scale, and goes into `racnet_tools.training.survey.SUBTYPE_SCALE`.
+identifier has an even CRC-32; what it brings is told of the others. It is fitted to the network's own scale, and goes
+into `racnet_tools.training.survey.SUBTYPE_SCALE`.
 """
 
 import argparse
 import zlib
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from accuracy_on_real_spectra import TYPES, place, read_all, stellar_type
-from scipy.optimize import minimize
+from accuracy_on_real_spectra import TYPES, read_all, stellar_type
 
+from racnet_tools.datasets import subtype_places
 from racnet_tools.inference import Engine, load_preset
 from racnet_tools.models.measured import LETTERS, measure_subtypes
 from racnet_tools.spectra import SpectrumSet
 
-NODES = np.array([0.0, 20, 28, 34, 40, 46, 52, 60, 70])
-STIFF = 0.02  # cost of steps between nodes that differ from the simulation's
+FEWEST = 8  # stars of a type that give it a point
 IDENTITY = ((0.0, 0.0), (70.0, 70.0))
 
 
-def mapped(steps: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Places on the line whose steps between nodes are exp(steps), brought to 70 in all."""
-    return np.interp(places, NODES, np.append(0, np.cumsum(np.exp(steps)) / np.exp(steps).sum() * NODES[-1]))
+def fit_scale(ours: np.ndarray, true: np.ndarray) -> tuple[tuple[float, float], ...]:
+    """Points of the line from the network's places (n,) to the survey's.
+
+    A border lies, within two subtypes of the simulation's and to half a subtype, where the fewest stars are on its
+    wrong side; of equals it is the nearest to the simulation's. Between borders the line goes through the medians.
+    """
+    borders = [0.0]
+    for at in range(10, 70, 10):
+        near = np.abs(true - at) < 12
+        tried = at + np.array(sorted(np.arange(-2, 2.1, 0.5), key=abs))
+        wrong = [((ours >= border) != (true >= at))[near].sum() for border in tried]
+        borders.append(float(tried[np.argmin(wrong)]))
+    borders.append(70.0)
+    points = [(0.0, 0.0)]
+    for k, (low, high) in enumerate(pairwise(borders)):
+        both = (ours >= low) & (ours < high) & (true // 10 == k)
+        if both.sum() >= FEWEST:
+            middle = (np.median(ours[both]), low, high), (np.median(true[both]), 10 * k, 10 * k + 10)
+            points.append(tuple(float(np.clip(x, a + 0.5, b - 0.5).round(1)) for x, a, b in middle))
+        points.append((high, 10.0 * (k + 1)))
+    return tuple(points)
 
 
-def fit_steps(ours: np.ndarray, true: np.ndarray) -> np.ndarray:
-    """Steps of the line that brings places (n,) nearest to the survey's, for `mapped`."""
-    start = np.log(np.diff(NODES))
-
-    def cost(steps: np.ndarray) -> float:
-        return np.abs(mapped(steps, ours) - true).mean() + STIFF * ((steps - start) ** 2).sum()
-
-    return minimize(cost, start, method="Nelder-Mead", options={"maxiter": 20_000, "maxfev": 20_000}).x
+def mapped(scale: tuple[tuple[float, float], ...], places: np.ndarray) -> np.ndarray:
+    """Places on the survey's scale."""
+    return np.interp(places, *np.array(scale).T)
 
 
 def letters_of(places: np.ndarray) -> np.ndarray:
@@ -52,7 +65,7 @@ def typed_stars(folder: Path) -> tuple[SpectrumSet, dict[str, np.ndarray]]:
         "kind": kind[rows],
         "source": source[rows],
         "dr1": dr1[rows],
-        "place": np.array([place(one) for one in spectra.table["subclass"]]) + 0.5,
+        "place": subtype_places(spectra.table["subclass"]) + 0.5,
         "even": np.array([zlib.crc32(str(name).encode()) % 2 == 0 for name in spectra.table["object_id"]]),
     }
 
@@ -72,10 +85,10 @@ def main() -> None:
         known["dr1"],
     )
     used = even & ~first
-    steps = fit_steps(ours[used], true[used])
-    print([(float(node), round(float(at), 1)) for node, at in zip(NODES, mapped(steps, NODES), strict=True)])
+    scale = fit_scale(ours[used], true[used])
+    print(scale)
     for title, where in (("fitted on", used), ("other half", ~even & ~first), ("DR1", first)):
-        for what, found in (("as it is", ours), ("mapped", mapped(steps, ours))):
+        for what, found in (("as it is", ours), ("mapped", mapped(scale, ours))):
             off = (found - true)[where]
             right = (letters_of(found) == known["kind"])[where].sum()
             print(f"{title}, {what}: {right}/{where.sum()} types, ", end="")

@@ -14,7 +14,7 @@ import numpy as np
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 from accuracy_on_real_spectra import FGK, sdss_of
-from fit_subtype_scale import IDENTITY, fit_steps, letters_of, mapped, typed_stars
+from fit_subtype_scale import IDENTITY, fit_scale, letters_of, mapped, typed_stars
 
 from racnet_tools.evaluate import auroc
 from racnet_tools.models import network_config, predict
@@ -123,7 +123,7 @@ def types(subtype: np.ndarray, about: dict[str, np.ndarray]) -> dict[str, str]:
     found = np.full(len(ours), np.nan)
     for half in (about["even"], ~about["even"]):
         fitted = ~half & ~about["dr1"]
-        found[half] = mapped(fit_steps(ours[fitted], about["place"][fitted]), ours[half])
+        found[half] = mapped(fit_scale(ours[fitted], about["place"][fitted]), ours[half])
     later = ~about["dr1"]
     right, some = letters_of(found) == about["kind"], np.isin(about["kind"], FGK) & later
     off = np.median(np.abs(found - about["place"])[later])

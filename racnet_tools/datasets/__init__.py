@@ -8,7 +8,7 @@ Stores need Zarr: ``pip install 'racnet-tools[survey]'``.
 from racnet_tools.datasets.card import DataSetCard
 from racnet_tools.datasets.dataset import DataSet, is_dataset, prepare
 from racnet_tools.datasets.fill import fill_simulated, ingest
-from racnet_tools.datasets.labels import class_indices, one_hot
+from racnet_tools.datasets.labels import class_indices, one_hot, subtype_places
 from racnet_tools.datasets.recipes import RECIPES, Recipe
 from racnet_tools.datasets.splits import split
 from racnet_tools.datasets.store import SpectrumStore, is_store
@@ -27,4 +27,5 @@ __all__ = [
     "one_hot",
     "prepare",
     "split",
+    "subtype_places",
 ]

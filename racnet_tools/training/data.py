@@ -10,14 +10,17 @@ import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from racnet_tools.errors import RacnetError
 from racnet_tools.models import NetworkConfig, check_input
 
-__all__ = ["Arrays", "Data", "EpochSource", "checked", "fingerprint"]
+if TYPE_CHECKING:
+    from racnet_tools.models.network import Network
+
+__all__ = ["Arrays", "Data", "EpochSource", "begun", "checked", "fingerprint"]
 
 Arrays = tuple[np.ndarray, np.ndarray]
 Data = Arrays | Callable[[int], Arrays]
@@ -70,6 +73,16 @@ def fingerprint(arrays: Arrays) -> dict[str, Any]:
     for array in arrays:
         digest.update(np.ascontiguousarray(array).data)
     return {"spectra": len(arrays[1]), "sha256": digest.hexdigest()}
+
+
+def begun(start: Network | None) -> dict[str, str]:
+    """Describe the network that a training begins with by the checksum of its weights; nothing for a fresh one."""
+    if start is None:
+        return {}
+    digest = hashlib.sha256()
+    for values in start.get_weights():
+        digest.update(np.ascontiguousarray(values).data)
+    return {"start": digest.hexdigest()}
 
 
 class EpochSource:

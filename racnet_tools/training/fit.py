@@ -31,7 +31,7 @@ from racnet_tools.files import sha256
 from racnet_tools.models import NetworkConfig, build_from_config
 from racnet_tools.training.average import WeightAverage
 from racnet_tools.training.checkpoint import find_checkpoint, restore, write_checkpoint
-from racnet_tools.training.data import Arrays, Data, EpochSource, checked, fingerprint
+from racnet_tools.training.data import Arrays, Data, EpochSource, begun, checked, fingerprint
 from racnet_tools.training.judging import judge, predict_part, scores
 from racnet_tools.training.optimiser import compile_network, computing_in, reseed
 from racnet_tools.training.placement import Placement
@@ -64,6 +64,7 @@ def fit(
     on_epoch: Callable[[dict[str, float]], None] | None = None,
     tensorboard: bool = False,
     device: str | Sequence[str] | None = None,
+    start: Network | None = None,
 ) -> Run:
     """Train a network.
 
@@ -97,6 +98,8 @@ def fit(
     device : str or sequence of str, optional
         Where to train: ``"cpu"``, ``"gpu"``, ``"gpu:1"``; several, which share each batch, as a sequence or as
         ``"all"`` (JAX backend only). By default the first GPU, if there is one.
+    start : network, optional
+        A trained network of the same configuration, whose weights this training begins with.
 
     Returns
     -------
@@ -114,6 +117,8 @@ def fit(
     folder = Path(run_folder)
     judged, validation_told = _validation(data, validation, network)
     _check(training, network, data, judged is not None)
+    if start and start.network_config != network:
+        raise RacnetError(f"start must be a network of {network}. Received: one of {start.network_config}")
     placement = Placement(device, training.batch_size)
     if tensorboard:
         check_installed()
@@ -121,11 +126,11 @@ def fit(
         config = {
             "network": network.to_dict(),
             "training": training.to_dict(),
-            "data": {**(description or {}), **source.describe()},
+            "data": {**(description or {}), **source.describe(), **begun(start)},
             "validation": validation_told,
         }
         with claimed(folder, config, resume, _session(placement)):
-            trainer = _Trainer(network, training, source, folder, placement)
+            trainer = _Trainer(network, training, source, folder, placement, start)
             with EventLog(folder, trainer.done) if tensorboard else nullcontext() as events:
                 metrics = trainer.run(judged, progress, on_epoch, events)
             save_weights(trainer.final, folder / WEIGHTS, overwrite=True)
@@ -190,6 +195,7 @@ class _Trainer:
         source: EpochSource | StreamSource,
         folder: Path,
         placement: Placement,
+        start: Network | None,
     ) -> None:
         self.training, self.source, self.folder, self.placement = training, source, folder, placement
         self.history: list[dict[str, float]] = []
@@ -203,6 +209,8 @@ class _Trainer:
         self.class_weights = state["class_weights"] if state.get("class_weights") else self._weights()
         with placement.training(), computing_in(training.precision):
             self.model: Network = build_from_config(network, seed=training.seed)
+            if start and not found:
+                self.model.set_weights(start.get_weights())
             self.optimizer = compile_network(self.model, training, self.steps * training.epochs)
             self.average = WeightAverage(self.model.weights, training.average)
             if found:

@@ -21,7 +21,7 @@ from racnet_tools.models.registry import origin
 from racnet_tools.models.uncertainty import ood_score
 from racnet_tools.simulate import simulate
 from racnet_tools.spectra import Preprocessing
-from racnet_tools.training.data import Arrays
+from racnet_tools.training.data import Arrays, begun
 from racnet_tools.training.fit import TrainingConfig, fit
 from racnet_tools.training.preset import save_preset
 from racnet_tools.training.run_folder import Run, finished_as
@@ -165,7 +165,7 @@ def fit_epochs(
     """
     seed = training.seed
     description = {**told, "seeds": f"({seed}, 0, epoch); validation ({seed}, 1, 0)"}
-    done = finished_as(run_folder, config, training, description)
+    done = finished_as(run_folder, config, training, {**description, **begun(more.get("start"))})
     if done:
         return done
     return fit(

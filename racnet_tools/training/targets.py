@@ -21,7 +21,9 @@ _SUBTYPE_WIDTH = 1.5  # subtypes; about LAMOST's own scatter between visits
 _REDSHIFT_WIDTH = 0.6  # steps
 
 
-def joint_targets(table: Any, config: JointConfig, classes: tuple[str, ...]) -> np.ndarray:
+def joint_targets(
+    table: Any, config: JointConfig, classes: tuple[str, ...], place: np.ndarray | None = None
+) -> np.ndarray:
     """Targets of the outputs of a joint network, joined.
 
     Parameters
@@ -33,6 +35,8 @@ def joint_targets(table: Any, config: JointConfig, classes: tuple[str, ...]) -> 
         The network.
     classes : tuple of str
         In the order of the outputs.
+    place : (n,) array, optional
+        Subtypes on the simulation's scale, NaN where there is none, instead of those of teff and feh.
 
     Returns
     -------
@@ -47,8 +51,9 @@ def joint_targets(table: Any, config: JointConfig, classes: tuple[str, ...]) -> 
     }
     known = np.array([label in classes for label in labels])
     of_class = np.where(known[:, None], labels[:, None] == np.array(classes), 1 / len(classes))
-    metals = np.where(np.isfinite(column["feh"]), column["feh"], 0.0)
-    place = np.where(labels == "STAR", stellar_subtype(column["teff"], metals), np.nan)
+    if place is None:
+        metals = np.where(np.isfinite(column["feh"]), column["feh"], 0.0)
+        place = np.where(labels == "STAR", stellar_subtype(column["teff"], metals), np.nan)
     subtype = _bell(np.arange(config.n_subtypes) + 0.5, place, _SUBTYPE_WIDTH)
     tried = log_redshifts(config, LAMOST_GRID)
     z = np.where(known, column["z"], np.nan)

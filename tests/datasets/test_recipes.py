@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from racnet_tools.datasets import RECIPES, Recipe, class_indices, one_hot
+from racnet_tools.datasets import RECIPES, Recipe, class_indices, one_hot, subtype_places
 from racnet_tools.datasets.recipes import recipe
 from racnet_tools.errors import RacnetError
 
@@ -63,3 +63,10 @@ def test_bad_labels_are_refused():
         with pytest.raises(RacnetError, match="class indices of 0 to 2"):
             one_hot(np.array(wrong), 3)
     assert class_indices(np.array(["B", "a"]), ("A", "B")).tolist() == [1, 0]
+
+
+def test_subtypes_have_places_on_one_scale():
+    names = ["O0", "G5", "A1IV", "dM3", "sdM1", "K0III", " F9 ", "Carbon", "DoubleStar", "EM", "WD", "", "Non"]
+    nan = np.nan
+    expected = [0, 45, 21, 63, 61, 50, 39, nan, nan, nan, nan, nan, nan]
+    np.testing.assert_array_equal(subtype_places(names), expected)
