@@ -6,8 +6,8 @@ The tensors of a preset's graph are named like the layers of the Keras network (
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -75,18 +75,14 @@ def without_outputs(model: bytes, names: Sequence[str]) -> bytes:
     """
     loaded = _load(model)
     graph = loaded.graph
-    outputs = [value for value in graph.output if value.name not in names]
-    needed = {value.name for value in outputs}
-    nodes = []
-    for node in reversed(graph.node):  # against the order of computation
+    needed = {value.name for value in graph.output if value.name not in names}
+    _drop(graph.output, lambda value: value.name in needed)
+    # Against the order of computation: what leads to a node is known when the node is met
+    for node in reversed(graph.node):
         if not needed.isdisjoint(node.output):
             needed.update(node.input)
-            nodes.append(node)
-    kept = (graph.output, outputs), (graph.node, nodes[::-1])
-    for field, values in (*kept, (graph.initializer, [item for item in graph.initializer if item.name in needed])):
-        copies = [type(value).FromString(value.SerializeToString()) for value in values]
-        del field[:]
-        field.extend(copies)
+    _drop(graph.node, lambda node: not needed.isdisjoint(node.output))
+    _drop(graph.initializer, lambda item: item.name in needed)
     return loaded.SerializeToString(deterministic=True)
 
 
@@ -130,6 +126,13 @@ def with_forced_attention(model: bytes) -> bytes:
             graph.input.append(helper.make_tensor_value_info(put, TensorProto.FLOAT, [channels]))
             graph.initializer.append(numpy_helper.from_array(default(channels, np.float32), put))
     return loaded.SerializeToString(deterministic=True)
+
+
+def _drop(field: Any, stays: Callable[[Any], bool]) -> None:
+    """Take away, in place, what does not stay."""
+    for place in reversed(range(len(field))):
+        if not stays(field[place]):
+            del field[place]
 
 
 def _load(model: bytes) -> onnx.ModelProto:
