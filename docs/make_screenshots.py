@@ -99,7 +99,7 @@ def forced(page: Page) -> None:
     """A whole block shut."""
     settle(page, 5)
     page.get_by_role("button", name="Force the whole block").click()
-    page.get_by_text("128 channels").wait_for()
+    page.get_by_text(re.compile(r"\d+ channels of block")).wait_for()
     page.mouse.move(800, 500)
     page.mouse.wheel(0, 560)
     settle(page, 1)
@@ -111,7 +111,7 @@ def point(page: Page) -> None:
     page.mouse.move(800, 500)
     page.mouse.wheel(0, 2000)
     settle(page, 1)
-    page.locator(".rn-plot").nth(2).locator(".scatterlayer .trace").nth(1).locator("path.point").first.click(force=True)
+    page.locator(".rn-plot").nth(3).locator(".scatterlayer .trace").nth(1).locator("path.point").first.click(force=True)
     settle(page)
 
 

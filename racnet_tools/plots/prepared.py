@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from scipy.optimize import isotonic_regression
 
 from racnet_tools.errors import RacnetError
 from racnet_tools.evaluate.accuracy import wilson_interval
@@ -286,6 +285,8 @@ def sweep(z: np.ndarray, p: np.ndarray, classes: Sequence[str], true: str) -> Sw
 
 def spread(places: Sequence[float], gap: float, low: float, high: float) -> np.ndarray:
     """Move labels at `places` (in rising order) as little as possible, to lie `gap` apart and from `low` to `high`."""
+    from scipy.optimize import isotonic_regression  # takes 18 MB, which kernels of dashboards can do without
+
     steps = gap * np.arange(len(places))
     moved = isotonic_regression(np.asarray(places, dtype=float) - steps).x
     return np.clip(moved, low, max(high - gap * (len(places) - 1), low)) + steps

@@ -208,3 +208,17 @@ def test_it_goes_on_without_the_network(page):
     page.context.route(re.compile(r"^https?://(?!localhost)"), lambda route: route.abort())
     page.locator("body").press("ArrowRight")
     page.wait_for_function("() => /2 of 15/.test(document.querySelector('.rn-controls').innerText)")
+
+
+def test_the_default_network_measures_redshift_and_moves_the_lines_there(page):
+    words = heading(page)
+    assert "network racnet-survey" in words and "Prediction set: STAR" in words and "Quality:" in words
+    typed = page.get_by_label("Redshift z").first
+    typed.fill("0.3")
+    typed.press("Tab")
+    page.wait_for_function("() => document.querySelector('.rn-main').innerText.includes('lines at z 0.30000')")
+    page.get_by_role("button", name="Network's").click()
+    page.wait_for_function("() => document.querySelector('.rn-main').innerText.includes(\"the network's\")")
+    page.get_by_label("Network", exact=True).select_option("racnet-class")
+    page.wait_for_function("() => document.querySelector('.rn-main').innerText.includes('network racnet-class')")
+    assert "Prediction set" not in heading(page) and page.get_by_role("button", name="Network's").is_disabled()

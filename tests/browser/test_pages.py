@@ -99,6 +99,16 @@ def test_it_fits_a_tablet_in_the_dark(server, visit, name):
     fits(visited.page, 820)
 
 
+def test_the_redshift_explorer_shows_what_is_measured_beside_the_papers_network(server, visit):
+    visited = visit(server.page("redshift"))
+    visited.live()
+    text = visited.page.locator(".rn-main").inner_text()
+    assert all(name in text for name in ("racnet-survey", "racnet-class", "racnet-dataset1"))
+    assert re.search(r"measures z\s=\s[\d.]+\s±\s[\d.]+", text)
+    told = [plot.get_attribute("aria-label") for plot in visited.page.locator(".rn-plot-area:visible").all()]
+    assert any("Redshifts that racnet-survey measures in 80" in words for words in told)
+
+
 def test_the_start_page_leads_to_every_dashboard(server, visit):
     page = visit(server.home)
     for name, title in DASHBOARDS.items():
