@@ -99,7 +99,7 @@ def forced(page: Page) -> None:
     """A whole block shut."""
     settle(page, 5)
     page.get_by_role("button", name="Force the whole block").click()
-    page.get_by_text(re.compile(r"\d+ channels of block")).wait_for()
+    page.get_by_text(re.compile(r"\d+ channels")).first.wait_for()
     page.mouse.move(800, 500)
     page.mouse.wheel(0, 560)
     settle(page, 1)
