@@ -110,13 +110,18 @@ def report_sdss(spectra: SpectrumSet, preset: str) -> None:
     )
     z = np.asarray(spectra.table["z"].filled(np.nan), float)
     if "z" in table.colnames:
-        measured, quality = np.asarray(table["z"].filled(np.nan), float), np.asarray(table["quality"].filled(0))
-        report_redshifts(label, z, measured, (quality & QUALITY_BITS["REDSHIFT_UNSURE"][0]) == 0, "network")
+        found_z, quality = np.asarray(table["z"].filled(np.nan), float), np.asarray(table["quality"].filled(0))
+        report_redshifts(label, z, found_z, (quality & QUALITY_BITS["REDSHIFT_UNSURE"][0]) == 0, "network")
         flux = Preprocessing()(spectra[np.flatnonzero(found != "none")])
         for name in ("GALAXY", "QSO"):
             measured = np.full(len(label), np.nan)
             measured[found != "none"] = np.asarray(TemplateMatcher([name]).match(flux)["z"], float)
             report_redshifts(np.where(label == name, label, ""), z, measured, np.ones(len(z), bool), "templates")
+        z_error = np.asarray(table["z_error"].filled(np.nan), float)
+        for name, limit in CATASTROPHIC.items():
+            right = (label == name) & (np.abs(found_z - z) <= limit * (1 + z))
+            within = (np.abs(found_z - z) <= z_error)[right]
+            print(f"  right redshifts of {name} within z_error: {within.sum()}/{len(within)}")
         sets = table["prediction_set"].filled("")
         for name in CLASSES:
             held = [name in one.split("|") for one in sets[(label == name) & (found != "none")]]

@@ -84,6 +84,11 @@ def main() -> None:
         known["even"],
         known["dr1"],
     )
+    for name in sorted(
+        {str(one)[:2] for one in spectra.table["subclass"][~first]}, key=lambda name: subtype_places([name])[0]
+    ):
+        here = ~first & np.char.startswith(spectra.table["subclass"].filled("").astype(str), name)
+        print(f"LAMOST's {name}: {here.sum()} stars, median place {np.median(ours[here]):.1f}")
     used = even & ~first
     scale = fit_scale(ours[used], true[used])
     print(scale)

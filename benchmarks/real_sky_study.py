@@ -1,4 +1,4 @@
-"""What real spectra can do for racnet-survey: python benchmarks/real_sky_study.py FOLDER RUNS
+"""What real spectra can do for racnet-survey: python benchmarks/real_sky_study.py FOLDER RUNS [--preset OUTPUT]
 
 FOLDER holds real spectra as for accuracy_on_real_spectra.py; RUNS keeps the trainings, and finished ones are not
 repeated. All begin with racnet-survey and train it further, three epochs of 12,000 spectra:
@@ -7,10 +7,12 @@ repeated. All begin with racnet-survey and train it further, three epochs of 12,
 * simulated spectra of which 40 % have the noise and the coverage of real SDSS spectra (their inverse variances);
 * self-training: real spectra without their labels, which are to get what racnet-survey says of them unaltered; each
   half of the objects is judged by the network that saw the other half;
-* fine-tuning on real spectra with their labels: each source is judged by a network that saw none of its objects.
+* fine-tuning on real spectra with their labels: each half of the objects is judged by the network that saw the other
+  half; then each source by a network that saw none of its objects.
 
 Normalisation at test time needs no training: the last features of all real spectra of a class are given the mean and
-the spread that those of simulated spectra of the class have.
+the spread that those of simulated spectra of the class have. With --preset, a network fine-tuned on all real spectra
+is written there as a preset; what it reaches on real spectra is what the networks of the last points reach.
 """
 
 import argparse
@@ -32,12 +34,13 @@ from racnet_tools.models.measured import CATASTROPHIC, log_redshifts, measure_re
 from racnet_tools.spectra import LAMOST_GRID, SpectrumSet, concatenate
 from racnet_tools.training import TrainingConfig
 from racnet_tools.training.calibrated import joint_parts
-from racnet_tools.training.survey import Ingredients, joint_preprocessing, simulate_joint
+from racnet_tools.training.survey import Ingredients, joint_preprocessing, save_survey_preset, simulate_joint
 from racnet_tools.training.targets import joint_targets
 from racnet_tools.training.tuning import tune_on_spectra
 
 TRAINING = TrainingConfig(epochs=3, batch_size=64, seed=1, learning_rate=3e-4)
 SHARE = 0.25
+REMARKS = Path(__file__).resolve().parents[1] / "data" / "presets" / "on_real_spectra_tuned.md"
 FOLDS = (("ccf_lrs", "csepreghy"), ("astrospectro", "picca"), ("pylasp", "gasnet3"))
 """Sources that a network of the fine-tuning does not see; another sees none of the rest."""
 
@@ -156,6 +159,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("runs", type=Path)
     parser.add_argument("--pool", type=Path, help="folder of simulated spectra, shared with survey_ablation.py")
+    parser.add_argument("--preset", type=Path, metavar="OUTPUT", help="where to write a network fine-tuned on all")
     args = parser.parse_args()
     sky, preset = Sky(args.folder), load_preset("racnet-survey")
     start, config = preset.network(), preset.joint
@@ -167,10 +171,12 @@ def main() -> None:
     def tell(title: str, outputs: np.ndarray) -> None:
         print(f"| {title} | " + " | ".join(sky.judge(outputs, config)) + " |", flush=True)
 
-    def tuned(name: str, rows: np.ndarray, share: float = SHARE, **more) -> np.ndarray:
+    def train(name: str, rows: np.ndarray, share: float = SHARE, **more):
         more = {"make": make, **more}
-        run = tune_on_spectra(start, sky.part(rows), args.runs / name, TRAINING, share=share, **more)
-        return np.asarray(predict(run.model(), x))
+        return tune_on_spectra(start, sky.part(rows), args.runs / name, TRAINING, share=share, **more)
+
+    def tuned(name: str, rows: np.ndarray, **more) -> np.ndarray:
+        return np.asarray(predict(train(name, rows, **more).model(), x))
 
     everything = np.arange(len(sky.label))
     own = np.asarray(predict(start, x))
@@ -178,18 +184,23 @@ def main() -> None:
     tell("features normalised at test time", aligned(start, x, make(config, 3000, (1, 1, 0), Ingredients())))
     tell("trained further, simulated spectra alone", tuned("control", everything, share=0.0))
     tell("the same, 40 % with the noise of SDSS", tuned("noise", everything, share=0.0, make=with_sdss_noise(sky)))
-    outputs = own.copy()
-    for half in (True, False):
-        judged = np.flatnonzero(sky.even == half)
-        others = sky.others(judged)
-        outputs[judged] = tuned(f"self-{half}", others, targets=own[others])[judged]
-    tell("self-training, real spectra without labels", outputs)
+    for name, title in (("self", "self-training, other objects"), ("half", "fine-tuned on other objects")):
+        outputs = own.copy()
+        for half in (True, False):
+            judged = np.flatnonzero(sky.even == half)
+            others = sky.others(judged)
+            told = {"targets": own[others]} if name == "self" else {}
+            outputs[judged] = tuned(f"{name}-{half}", others, **told)[judged]
+        tell(title, outputs)
     outputs = own.copy()
     left = everything[~np.isin(sky.source, sum(FOLDS, ()))]
     for sources in (*FOLDS, None):
         judged = np.flatnonzero(np.isin(sky.source, sources)) if sources else left
         outputs[judged] = tuned(f"without-{sources[0] if sources else 'the-rest'}", sky.others(judged))[judged]
-    tell("fine-tuned on real spectra of other sources", outputs)
+    tell("fine-tuned on other sources", outputs)
+    if args.preset:
+        remarks = REMARKS.read_text(encoding="utf-8")
+        print(save_survey_preset(train("everything", everything), args.preset, remarks=remarks, overwrite=True))
 
 
 if __name__ == "__main__":

@@ -78,6 +78,15 @@ SUBTYPE_SCALE = (
     (60.0, 60.0),
     (70.0, 70.0),
 )
+_TRAININGS = {
+    "survey": """{epochs} epochs of {spectra_per_epoch} **simulated** spectra each, made afresh for every epoch from
+the templates in `data/templates`: galaxies to redshift 1, quasars to 5, signal-to-noise ratios from 2 to 150, spread
+evenly; instruments more various than LAMOST's; seed {seed}. No real survey spectrum was trained on.""",
+    "tuned": """A network trained on simulated spectra (racnet-survey), trained further for {epochs} epochs of
+{spectra_per_epoch} spectra: {share:.0%} of them {survey[spectra]} **real** spectra of LAMOST and SDSS with the surveys'
+own labels, changed a little each time they are drawn, the rest simulated; seed {seed}.""",
+}
+"""How a network was trained, by the kind of its data."""
 _VALIDATION = 3000
 _CALIBRATION = 12_000
 
@@ -191,7 +200,7 @@ def train_on_survey(
 def save_survey_preset(
     run: Run, folder: str | Path, *, remarks: str = "", spectra: int = _CALIBRATION, overwrite: bool = False
 ) -> Path:
-    """Make a preset of a run of `train_on_survey`, with calibrated probabilities and limits.
+    """Make a preset of a run of `train_on_survey` or `tune_on_spectra`, with calibrated probabilities and limits.
 
     Parameters
     ----------
@@ -212,8 +221,8 @@ def save_survey_preset(
         When the folder exists and `overwrite` is false, or the run is another kind of run.
     """
     config = run.network_config
-    if not isinstance(config, JointConfig) or run.config["data"].get("kind") != "survey":
-        raise RacnetError(f"{run.folder} was not trained by train_on_survey: use save_preset.")
+    if not isinstance(config, JointConfig) or run.config["data"].get("kind") not in _TRAININGS:
+        raise RacnetError(f"{run.folder} was not trained by train_on_survey or tune_on_spectra: use save_preset.")
     model, told = run.model(), {"run": run.provenance(), "metrics": run.metrics}
     known, x = _calibration_set(config, told, spectra)
     targets = joint_parts(joint_targets(known.table, config, CLASSES), config)
@@ -289,6 +298,7 @@ def _write(
 
 def _card(told: Mapping[str, Any], network: str, name: str, threshold: float, limits: Limits, spectra: int) -> str:
     judged, training, data = told["metrics"]["validation"], told["run"]["training"], told["run"]["data"]
+    how = _TRAININGS[data["kind"]].format(**training, **data)
     return f"""# {name}
 
 Tells stars, galaxies and quasars apart from one low-resolution optical spectrum, and gives stars a subtype from O0 to
@@ -298,10 +308,7 @@ Network: {origin(network)}
 
 ## Training
 
-{training["epochs"]} epochs of {data["spectra_per_epoch"]} **simulated** spectra each, made afresh for every epoch from
-the templates in `data/templates`: galaxies to redshift 1, quasars to 5, signal-to-noise ratios from 2 to 150, spread
-evenly; instruments more various than LAMOST's; seed {training["seed"]}. No real survey spectrum
-was trained on. The line that turns the network's scale of subtypes into LAMOST's was fitted to 156 real stars
+{how} The line that turns the network's scale of subtypes into LAMOST's was fitted to 156 real stars
 (`SUBTYPE_SCALE` in `racnet_tools.training.survey`).
 
 ## On simulated validation spectra
