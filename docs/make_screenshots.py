@@ -106,13 +106,15 @@ def forced(page: Page) -> None:
 
 
 def point(page: Page) -> None:
-    """The objects behind a point."""
+    """The objects behind a point of the paper's network."""
     settle(page, 2)
     page.mouse.move(800, 500)
     page.mouse.wheel(0, 2000)
     settle(page, 1)
-    page.locator(".rn-plot").nth(3).locator(".scatterlayer .trace").nth(1).locator("path.point").first.click(force=True)
+    page.locator(".rn-plot").nth(3).locator(".scatterlayer .trace").nth(3).locator("path.point").first.click(force=True)
     settle(page)
+    page.get_by_text("Objects behind a point").or_(page.get_by_text("not given as")).first.scroll_into_view_if_needed()
+    settle(page, 1)
 
 
 def wrong_link(page: Page) -> None:

@@ -148,7 +148,7 @@ def verdict_html(shown: Shown, calibration: KeptCalibration | None = None) -> st
     )
     score = f"score of doubt {verdict.score:.3f}, rejected above {verdict.threshold:.3f}"
     return (
-        '<div class="rn-card" style="display:flex;flex-wrap:wrap;gap:4px 28px">'
+        '<div class="rn-card" style="display:flex;flex-wrap:wrap;align-items:flex-start;gap:4px 28px">'
         f"<table>{head}{''.join(rows)}</table>"
         f'<div style="flex:1 1 260px"><div><b style="font-size:15px">{escape(verdict.label)}</b>{subclass} '
         f"&ensp;{flag}</div>{_measured(verdict)}<div>{score}</div><div>{_calibrated(verdict, calibration)}</div>"
