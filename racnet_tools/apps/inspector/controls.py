@@ -136,9 +136,9 @@ class RedshiftControls(w.VBox):
             tooltip=f"{low:g} to {high:g}; drag the lines in the plot for the same",
         )  # fmt: skip
         self.typed.observe(notice.guard(lambda change: self._typed(change["new"], changed)), "value")
-        wide = w.Layout(flex="1 1 0", width="auto")
-        self._header = w.Button(description="Header's", tooltip="The redshift in the spectrum's header", layout=wide)
-        self._network = w.Button(description="Network's", tooltip="The redshift that the network measures", layout=wide)
+        wide = w.Layout(flex="1 1 auto", width="auto", padding="0 6px")
+        self._header = w.Button(description="Header", tooltip="The redshift in the spectrum's header", layout=wide)
+        self._network = w.Button(description="Network", tooltip="The redshift that the network measures", layout=wide)
         self._zero = w.Button(description="z = 0", layout=wide)
         self._header.on_click(notice.guard(lambda _: changed(self._from_header())))
         self._network.on_click(notice.guard(lambda _: changed(self._from_network())))
