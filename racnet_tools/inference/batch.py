@@ -109,6 +109,7 @@ def classify_chunk(recipe: Recipe, paths: list[str]) -> tuple[list[list[Any]], l
     rows: list[tuple[int, list[Any]]] = []
     errors: list[tuple[int, str]] = []
     waiting: list[tuple[int, Record]] = []
+    n_waiting = 0
 
     def flush() -> None:
         done, refused = _classify_records(classifier, waiting)
@@ -125,8 +126,10 @@ def classify_chunk(recipe: Recipe, paths: list[str]) -> tuple[list[list[Any]], l
             continue
         for piece in _pieces(record):
             waiting.append((number, piece))
-            if sum(len(piece.rows) for _, piece in waiting) >= _PIECE:
+            n_waiting += len(piece.rows)
+            if n_waiting >= _PIECE:
                 flush()
+                n_waiting = 0
     flush()
     for number, row in rows:
         row[1] = printable(paths[number])

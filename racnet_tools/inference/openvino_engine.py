@@ -25,6 +25,7 @@ __all__ = ["CLEAR", "OpenVinoEngine"]
 #: Probability of the best class from which a result of bfloat16 is kept.
 CLEAR = 0.975
 _BATCH_SIZE = 16  # the cheapest measured, of 4 to 64
+_AGAIN = 4  # of a few spectra that are computed again: what fills up a batch is computed too
 # OpenVINO 2026.4 now and then waited for ever when two threads of a process asked at a time.
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -68,12 +69,12 @@ class OpenVinoEngine:
             shape = graph.input("flux").partial_shape
             one = tuple(shape[axis].get_length() for axis in range(1, len(shape)))
             self.input_shape = one[:1] if one[1:] == (1,) else one
-            self._shape = (self.batch_size, *one)
             names = [name for output in graph.outputs for name in output.names if not name.startswith("attention_")]
             self.outputs = ("probabilities", *(name for name in names if name != "probabilities"))
             self.n_classes = graph.output("probabilities").partial_shape[1].get_length()
-            graph.reshape({"flux": list(self._shape)})
-            self._passes = [_Passes(core, graph, precision) for precision in (["bf16"] if bfloat16 else []) + ["f32"]]
+            whole, few = (self.batch_size, *one), (min(_AGAIN, self.batch_size), *one)
+            passes = [("bf16", whole), ("f32", few)] if bfloat16 else [("f32", whole)]
+            self._passes = [_Passes(core, graph, precision, shape) for precision, shape in passes]
         except RuntimeError as error:
             raise RacnetError(f"The network cannot be loaded by OpenVINO: {error}") from error
 
@@ -104,28 +105,31 @@ class OpenVinoEngine:
     def _run(self, flux: np.ndarray, names: Sequence[str]) -> dict[str, np.ndarray]:
         flux = checked_flux(flux, self.input_shape)
         first, *again = self._passes
-        found = first(flux, self._shape, names)
+        found = first(flux, names)
         for exact in again:
             unclear = np.flatnonzero(found["probabilities"].max(axis=1) < CLEAR)
-            for name, values in exact(flux[unclear], self._shape, names).items():
+            for name, values in exact(flux[unclear], names).items():
                 found[name][unclear] = values
         return found
 
 
 class _Passes:
-    """One compiled graph and its request for inference; one thread at a time."""
+    """A graph compiled for one precision and one shape (batch, ...) of its input; one thread at a time."""
 
-    def __init__(self, core: Any, graph: Any, precision: str) -> None:
+    def __init__(self, core: Any, graph: Any, precision: str, shape: tuple[int, ...]) -> None:
         settings = {
             "INFERENCE_PRECISION_HINT": precision,
             "INFERENCE_NUM_THREADS": 1,
             "NUM_STREAMS": 1,
             "ENABLE_CPU_PINNING": False,  # processes side by side would be pinned to the same processor
         }
+        graph.reshape({"flux": list(shape)})
+        self._shape = shape
         self._request = core.compile_model(graph, "CPU", settings).create_infer_request()
 
-    def __call__(self, flux: np.ndarray, shape: tuple[int, ...], names: Sequence[str]) -> dict[str, np.ndarray]:
-        """Outputs of (n, ...) spectra, a batch of `shape` at a time."""
+    def __call__(self, flux: np.ndarray, names: Sequence[str]) -> dict[str, np.ndarray]:
+        """Outputs of (n, ...) spectra, a batch at a time."""
+        shape = self._shape
         parts = {name: [np.zeros((0, self._request.get_tensor(name).shape[1]), np.float32)] for name in names}
         for start in range(0, len(flux), shape[0]):
             batch = flux[start : start + shape[0]]
