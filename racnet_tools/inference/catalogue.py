@@ -30,7 +30,7 @@ Rows = Iterable[Sequence[Any]]
 #: Rows held in memory at a time while writing.
 _BLOCK = 4096
 #: Spreadsheets take a cell that begins with one of these for a formula; CSV text gets an apostrophe before it.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = frozenset("=+-@\t\r")
 
 
 def rows_to_catalogue(rows: Rows, columns: Sequence[Column], meta: Mapping[str, Any] | None = None) -> Table:
@@ -132,15 +132,14 @@ def _blocks(rows: Rows) -> Iterator[list[Sequence[Any]]]:
         yield block
 
 
-def _cell(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
-
-
 def _write_rows(path: Path, names: Iterable[str], rows: Rows) -> None:
     with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(names)
-        writer.writerows([_cell(value) for value in row] for row in rows)
+        writer.writerows(
+            [f"'{value}" if isinstance(value, str) and value[:1] in _FORMULA else value for value in row]
+            for row in rows
+        )
 
 
 def _write_csv(path: Path, rows: Callable[[], Rows], columns: Sequence[Column], meta: dict[str, Any]) -> None:
