@@ -26,7 +26,6 @@ PRESETS = {
     "racmini-star": ("stellar_type", "racmini", TrainingConfig(epochs=66, batch_size=64, seed=1)),
 }
 SURVEYS = {"racnet-survey": ("racsurvey", TrainingConfig(epochs=80, batch_size=64, seed=1, learning_rate=1e-3))}
-MEASURED = ("calibration.json", "trust.json")
 REMARKS = {
     "racsurvey": "on_real_spectra_survey.md",
     "racnet": "on_real_spectra.md",
@@ -58,11 +57,8 @@ def main() -> None:
         remarks = (HERE / REMARKS[network]).read_text(encoding="utf-8")
         if arguments.limits:
             preset = load_preset(HERE / name)
-            model = preset.network()
-            measured = {path: path.read_bytes() for path in map((HERE / name).joinpath, MEASURED) if path.exists()}
-            print(renew_survey_preset(model, preset.provenance, HERE / name, remarks=remarks, overwrite=True))
-            for path, content in measured.items():  # they belong to the weights, which are the same
-                path.write_bytes(content)
+            renew_survey_preset(preset.network(), preset.provenance, HERE / name, remarks=remarks)
+            print(HERE / name)
             continue
         config = network_config(network, len(CLASSES))
         joint = train_on_survey(config, runs / name, training, spectra_per_epoch=12_000)  # type: ignore[arg-type]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from racnet_tools.errors import RacnetError
+from racnet_tools.files import sha256
 from racnet_tools.models import predict
 from racnet_tools.models.joint_config import JointConfig
 from racnet_tools.models.measured import log_redshifts, measure_redshifts
@@ -26,7 +27,8 @@ from racnet_tools.spectra.preprocess import CHANNELS
 from racnet_tools.training.calibrated import apply_temperatures, fit_limits, fit_temperatures, joint_parts
 from racnet_tools.training.fit import TrainingConfig
 from racnet_tools.training.preset import save_preset
-from racnet_tools.training.run_folder import Run
+from racnet_tools.training.provenance import git_commit
+from racnet_tools.training.run_folder import Run, write_json
 from racnet_tools.training.simulated import ACCEPTED, accepting, fit_epochs
 from racnet_tools.training.targets import joint_targets
 
@@ -79,12 +81,12 @@ SUBTYPE_SCALE = (
     (70.0, 70.0),
 )
 _TRAININGS = {
-    "survey": """{epochs} epochs of {spectra_per_epoch} **simulated** spectra each, made afresh for every epoch from
+    "survey": """{training[epochs]} epochs of {data[spectra_per_epoch]} **simulated** spectra each, made afresh for every epoch from
 the templates in `data/templates`: galaxies to redshift 1, quasars to 5, signal-to-noise ratios from 2 to 150, spread
-evenly; instruments more various than LAMOST's; seed {seed}. No real survey spectrum was trained on.""",
-    "tuned": """A network trained on simulated spectra (racnet-survey), trained further for {epochs} epochs of
-{spectra_per_epoch} spectra: {share:.0%} of them {survey[spectra]} **real** spectra of LAMOST and SDSS with the surveys'
-own labels, changed a little each time they are drawn, the rest simulated; seed {seed}.""",
+evenly; instruments more various than LAMOST's; seed {training[seed]}. No real survey spectrum was trained on.""",
+    "tuned": """A network trained on simulated spectra (racnet-survey), trained further for {training[epochs]} epochs of
+{data[spectra_per_epoch]} spectra: {data[share]:.0%} of them {data[survey][spectra]} **real** spectra of LAMOST and SDSS with the surveys'
+own labels, changed a little each time they are drawn, the rest simulated; seed {training[seed]}.""",
 }
 """How a network was trained, by the kind of its data."""
 _VALIDATION = 3000
@@ -229,7 +231,16 @@ def save_survey_preset(
     temperatures = fit_temperatures(joint_parts(predict(model, x), config), targets)
     apply_temperatures(model, temperatures)
     told["temperatures"] = {name: round(value, 4) for name, value in temperatures.items()}
-    return _write(model, folder, known, x, told, remarks, overwrite)
+    labels, card = _described(model, Path(folder).name, known, x, told, remarks)
+    return save_preset(
+        model,
+        folder,
+        labels=labels,
+        preprocessing=joint_preprocessing(config),
+        card=card,
+        provenance={**told, "accuracy_on_simulated_validation": run.metrics["validation"]["accuracy"]},
+        overwrite=overwrite,
+    )
 
 
 def renew_survey_preset(
@@ -239,21 +250,27 @@ def renew_survey_preset(
     *,
     remarks: str = "",
     spectra: int = _CALIBRATION,
-    overwrite: bool = False,
-) -> Path:
-    """Write a preset from the weights of another, with limits set anew as `save_survey_preset` sets them.
+) -> None:
+    """Set limits and card of a joint preset anew, as `save_survey_preset` sets them; the network stays as it is.
 
     Parameters
     ----------
     model
-        The network of a joint preset (`racnet_tools.inference.Preset.network`).
+        The preset's network (`racnet_tools.inference.Preset.network`).
     provenance : mapping
-        That preset's: how the network was trained.
-    folder, remarks, spectra, overwrite
+        The preset's: how the network was trained, and the checksums of its files.
+    folder : str or Path
+        The preset.
+    remarks, spectra
         As for `save_survey_preset`.
     """
     known, x = _calibration_set(model.network_config, provenance, spectra)
-    return _write(model, folder, known, x, provenance, remarks, overwrite)
+    labels, card = _described(model, Path(folder).name, known, x, provenance, remarks)
+    write_json(Path(folder) / "labels.json", labels)
+    (Path(folder) / "card.md").write_text(card, encoding="utf-8")
+    renewed = {name: sha256(Path(folder) / name) for name in ("card.md", "labels.json")}
+    told = {**provenance, "git_commit": git_commit(), "sha256": {**provenance["sha256"], **renewed}}
+    write_json(Path(folder) / "provenance.json", told)
 
 
 def _calibration_set(config: Any, told: Mapping[str, Any], spectra: int) -> tuple[SpectrumSet, np.ndarray]:
@@ -263,16 +280,10 @@ def _calibration_set(config: Any, told: Mapping[str, Any], spectra: int) -> tupl
     return known, joint_preprocessing(config)(known).reshape(len(known), *config.input_shape)
 
 
-def _write(
-    model: Network,
-    folder: str | Path,
-    known: SpectrumSet,
-    x: np.ndarray,
-    told: Mapping[str, Any],
-    remarks: str,
-    overwrite: bool,
-) -> Path:
-    """Write the preset of a calibrated network, with limits from simulated spectra `known`."""
+def _described(
+    model: Network, name: str, known: SpectrumSet, x: np.ndarray, told: Mapping[str, Any], remarks: str
+) -> tuple[dict[str, Any], str]:
+    """What ``labels.json`` and ``card.md`` of a calibrated network hold; limits come from simulated spectra `known`."""
     config: Any = model.network_config
     found = joint_parts(predict(model, x), config)
     label, z = np.array(known.table["label"].astype(str)), np.asarray(known.table["z"], float)
@@ -280,25 +291,18 @@ def _write(
     right = np.array(CLASSES)[found["probabilities"].argmax(axis=1)] == label
     confidence = measure_redshifts(found["redshift"], log_redshifts(config, LAMOST_GRID)).confidence
     threshold = accepting(joint_ood_score(found["probabilities"], confidence)[right])
-    return save_preset(
-        model,
-        folder,
-        labels={
-            "task": "class",
-            "classes": list(CLASSES),
-            "reject_threshold": threshold,
-            "limits": dataclasses.asdict(limits),
-        },
-        preprocessing=joint_preprocessing(config),
-        card=f"{_card(told, config.name, Path(folder).name, threshold, limits, len(known))}\n\n{remarks}",
-        provenance={**told, "accuracy_on_simulated_validation": told["metrics"]["validation"]["accuracy"]},
-        overwrite=overwrite,
-    )
+    labels = {
+        "task": "class",
+        "classes": list(CLASSES),
+        "reject_threshold": threshold,
+        "limits": dataclasses.asdict(limits),
+    }
+    return labels, f"{_card(told, config.name, name, threshold, limits, len(known))}\n\n{remarks.rstrip()}\n"
 
 
 def _card(told: Mapping[str, Any], network: str, name: str, threshold: float, limits: Limits, spectra: int) -> str:
     judged, training, data = told["metrics"]["validation"], told["run"]["training"], told["run"]["data"]
-    how = _TRAININGS[data["kind"]].format(**training, **data)
+    how = _TRAININGS[data["kind"]].format(training=training, data=data)
     return f"""# {name}
 
 Tells stars, galaxies and quasars apart from one low-resolution optical spectrum, and gives stars a subtype from O0 to
