@@ -81,12 +81,13 @@ SUBTYPE_SCALE = (
     (70.0, 70.0),
 )
 _TRAININGS = {
-    "survey": """{training[epochs]} epochs of {data[spectra_per_epoch]} **simulated** spectra each, made afresh for every epoch from
-the templates in `data/templates`: galaxies to redshift 1, quasars to 5, signal-to-noise ratios from 2 to 150, spread
-evenly; instruments more various than LAMOST's; seed {training[seed]}. No real survey spectrum was trained on.""",
+    "survey": """{training[epochs]} epochs of {data[spectra_per_epoch]} **simulated** spectra each, made afresh for
+every epoch from the templates in `data/templates`: galaxies to redshift 1, quasars to 5, signal-to-noise ratios from 2
+to 150, spread evenly; instruments more various than LAMOST's; seed {training[seed]}. No real survey spectrum was
+trained on.""",
     "tuned": """A network trained on simulated spectra (racnet-survey), trained further for {training[epochs]} epochs of
-{data[spectra_per_epoch]} spectra: {data[share]:.0%} of them {data[survey][spectra]} **real** spectra of LAMOST and SDSS with the surveys'
-own labels, changed a little each time they are drawn, the rest simulated; seed {training[seed]}.""",
+{data[spectra_per_epoch]} spectra: {data[share]:.0%} of them {data[survey][spectra]} **real** spectra of LAMOST and SDSS
+with the surveys' own labels, changed a little each time they are drawn, the rest simulated; seed {training[seed]}.""",
 }
 """How a network was trained, by the kind of its data."""
 _VALIDATION = 3000
@@ -312,7 +313,8 @@ Network: {origin(network)}
 
 ## Training
 
-{how} The line that turns the network's scale of subtypes into LAMOST's was fitted to 156 real stars
+{how}
+The line that turns the network's scale of subtypes into LAMOST's was fitted to 156 real stars
 (`SUBTYPE_SCALE` in `racnet_tools.training.survey`).
 
 ## On simulated validation spectra
