@@ -3,6 +3,8 @@
 import csv
 import dataclasses
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +19,14 @@ from racnet_tools.simulate import simulate
 from racnet_tools.spectra import LAMOST_GRID
 from racnet_tools.training import TrainingConfig
 from racnet_tools.training.calibrated import fit_limits, fit_temperatures
-from racnet_tools.training.survey import CLASSES, Ingredients, make_joint_set, save_survey_preset, train_on_survey
+from racnet_tools.training.survey import (
+    CLASSES,
+    Ingredients,
+    make_joint_set,
+    renew_survey_preset,
+    save_survey_preset,
+    train_on_survey,
+)
 from racnet_tools.training.targets import joint_targets
 
 CONFIG = network_config("racsurvey", 3)
@@ -146,7 +155,7 @@ def preset(tmp_path_factory):
 def test_a_run_becomes_a_preset_that_classifies_into_every_format(preset, tmp_path):
     known = load_preset(preset)
     assert known.joint == SMALL and known.limits and known.preprocessing.shape == (3909, 3)
-    assert "was trained on" in known.card
+    assert "No real survey spectrum was trained on" in " ".join(known.card.split())
     table = classify(simulate({"STAR": 6, "GALAXY": 6, "QSO": 6}, seed=3), preset)
     stars = np.array(table["label"]) == "STAR"
     assert (np.ma.getmaskarray(table["subtype"]) == ~stars).all()
@@ -157,6 +166,18 @@ def test_a_run_becomes_a_preset_that_classifies_into_every_format(preset, tmp_pa
     sets = [set(filter(None, one.split("|"))) for one in table["prediction_set"]]
     doubtful = np.array(table["quality"]) & QUALITY_BITS["AMBIGUOUS"][0] > 0
     assert [len(one) != 1 for one in sets] == doubtful.tolist()
+
+
+def test_limits_set_anew_are_the_same_and_the_network_stays(preset, tmp_path):
+    folder = Path(shutil.copytree(preset, tmp_path / "again"))
+    known, network = load_preset(folder), (folder / "model.onnx").read_bytes()
+    renew_survey_preset(known.network(), known.provenance, folder, remarks="Something new.", spectra=400)
+    again = load_preset(folder)
+    assert (folder / "model.onnx").read_bytes() == network and "Something new." in again.card
+    assert again.reject_threshold == pytest.approx(known.reject_threshold, abs=1e-3)
+    assert again.limits.redshift_factor(CLASSES, np.full(3, 10.0)) == pytest.approx(
+        known.limits.redshift_factor(CLASSES, np.full(3, 10.0)), rel=0.05
+    )
 
 
 @pytest.mark.parametrize("name", ["c.csv", "c.ecsv", "c.fits", "c.vot", "c.parquet"])
