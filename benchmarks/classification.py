@@ -33,6 +33,7 @@ WAYS = {
     "racnet, auto": ("auto", "racnet-class"),
     "racmini, onnxruntime": ("onnxruntime", "racmini-class"),
     "racmini, openvino": ("openvino", "racmini-class"),
+    "racmini, openvino-bf16": ("openvino-bf16", "racmini-class"),
     "racmini, auto": ("auto", "racmini-class"),
     "survey, onnxruntime": ("onnxruntime", "racnet-survey"),
     "survey, openvino": ("openvino", "racnet-survey"),
