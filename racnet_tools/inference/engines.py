@@ -68,7 +68,8 @@ def make_engine(name: str, preset: Preset, batch_size: int | None = None, thread
     """
     if name not in ENGINES:
         raise RacnetError(f"Expected an engine: {', '.join(ENGINES)} or {AUTO}. Received: {name!r}.")
-    batch_size = batch_size or _BATCH_SIZES[name][bool(preset.config.get("stem"))]
+    if batch_size is None:
+        batch_size = _BATCH_SIZES[name][bool(preset.config.get("stem"))]
     engine: Predictor
     if name == DEFAULT:
         engine = Engine(preset.model_bytes(), batch_size, threads)

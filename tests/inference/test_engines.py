@@ -54,6 +54,20 @@ def test_a_spectrum_has_the_same_result_alone_and_among_others(preset, flux):
     assert engine.predict(flux[:0]).shape == (0, len(preset.classes))
 
 
+def test_batches_are_what_costs_least_unless_another_size_is_wanted(preset):
+    strided = load_preset("racmini-class")
+    assert [make_engine(name, preset).batch_size for name in ("onnxruntime", "openvino")] == [8, 4]
+    assert [make_engine(name, strided).batch_size for name in ("onnxruntime", "openvino")] == [16, 16]
+    assert make_engine("openvino", strided, 3).batch_size == 3
+
+
+@needs_bfloat16
+def test_few_unclear_spectra_are_computed_again_alike_in_any_company(preset, flux):
+    engine = make_engine("openvino-bf16", preset)
+    together = engine.predict(flux[:21])
+    np.testing.assert_array_equal(np.concatenate([engine.predict(flux[i : i + 1]) for i in range(21)]), together)
+
+
 @needs_bfloat16
 def test_in_bfloat16_unclear_spectra_are_computed_in_float32(preset, flux, reference):
     found = make_engine("openvino-bf16", preset).predict(flux)
