@@ -137,7 +137,7 @@ def process_executor(workers: int) -> Iterator[Executor]:
 
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent)
     try:
-        with _ctrl_c_ignored():  # which the new processes inherit: Ctrl-C is for the main process
+        with _ctrl_c_ignored(), _one_thread_of_blas():  # which the new processes inherit: Ctrl-C is for the main one
             for _ in range(workers):
                 pool.submit(int)
         yield pool
@@ -157,6 +157,18 @@ def _ctrl_c_ignored() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _one_thread_of_blas() -> Iterator[None]:
+    """Numpy's BLAS spends a tenth of a second on threads when it is loaded; processes side by side need none."""
+    name, before = "OPENBLAS_NUM_THREADS", os.environ.get("OPENBLAS_NUM_THREADS")
+    os.environ.setdefault(name, "1")
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
 
 
 def _end_with_parent() -> None:

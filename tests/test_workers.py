@@ -91,3 +91,18 @@ def test_a_scheduler_that_goes_away_is_an_error_that_says_what_to_do(monkeypatch
             if number == 2:
                 threading.Thread(target=made.close).start()
     assert time.monotonic() - begun < 40
+
+
+def environment(name):
+    return os.environ.get(name)
+
+
+def test_workers_have_one_thread_of_blas_unless_the_user_says_otherwise(monkeypatch):
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    with workforce(2) as (executor, _):
+        assert executor.submit(environment, "OPENBLAS_NUM_THREADS").result() == "1"
+    assert "OPENBLAS_NUM_THREADS" not in os.environ
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
+    with workforce(2) as (executor, _):
+        assert executor.submit(environment, "OPENBLAS_NUM_THREADS").result() == "3"
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "3"

@@ -23,7 +23,7 @@ from racnet_tools.inference.engine import checked_flux
 __all__ = ["CLEAR", "OpenVinoEngine"]
 
 #: Probability of the best class from which a result of bfloat16 is kept.
-CLEAR = 0.975
+CLEAR = 0.97
 _BATCH_SIZE = 16  # the cheapest measured, of 4 to 64
 _AGAIN = 4  # of a few spectra that are computed again: what fills up a batch is computed too
 # OpenVINO 2026.4 now and then waited for ever when two threads of a process asked at a time.
