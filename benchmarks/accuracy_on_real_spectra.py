@@ -14,7 +14,6 @@ than later releases: it is reported apart.
 """
 
 import argparse
-import re
 import zlib
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -27,7 +26,7 @@ from racnet_tools.errors import ReadError
 from racnet_tools.evaluate import accuracy, accuracy_by, confusion_table
 from racnet_tools.evaluate.baselines_template import TemplateMatcher
 from racnet_tools.inference import Preset, classify, load_preset
-from racnet_tools.models.measured import CATASTROPHIC
+from racnet_tools.models.measured import CATASTROPHIC, LETTERS
 from racnet_tools.models.quality import QUALITY_BITS
 from racnet_tools.readers import find_files, read_file
 from racnet_tools.reproduce.beyond import redshift_errors
@@ -38,8 +37,8 @@ CLASSES, TYPES, FGK = ("STAR", "GALAXY", "QSO"), ("A", "F", "G", "K", "M"), ("F"
 
 def stellar_type(subclass: str) -> str:
     """Letter of a type such as G5, A1IV, dM3 or K0III; empty for DoubleStar, EM, Carbon and the like."""
-    match = re.match(r"^(?:sd|d|g|esd|usd)?([OBAFGKM])\d", subclass)
-    return match.group(1) if match else ""
+    place = subtype_places([subclass])[0]
+    return LETTERS[int(place // 10)] if np.isfinite(place) else ""
 
 
 def is_dr1(path: Path) -> bool:
